@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 - Copyright The Landlog authors */
+/* commands.c - the table of commands, sorted by name: one extern, one row each. */
+#include "core/cli/command.h"
+
+extern const struct command config_command;
+
+const struct command *const commands[] = {
+    &config_command,
+    NULL,
+};
