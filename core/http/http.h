@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 - Copyright The Landlog authors */
+/* http.h - what a service's handlers see: routes as tables, requests, answers, queries
+ * and mutations. A handler runs on a fiber: it reads top to bottom, nothing it calls
+ * blocks the loop, and every view it is given lives as long as the request.
+ */
+#ifndef LL_HTTP_H
+#define LL_HTTP_H
+
+#include "core/base/arena.h"
+#include "core/base/json.h"
+#include "core/event/registry.h"
+#include "core/log/referee.h"
+
+struct http_request;
+
+enum http_auth { HTTP_OPEN, HTTP_SIGNED, HTTP_SIGNED_OPTIONAL };
+
+struct http_parameter {
+    const char *name;
+    const char *schema; /* JSON Schema of it, for openapi.json */
+    const char *summary;
+    bool required;
+};
+
+struct http_route {
+    const char *method; /* "GET" answers HEAD too */
+    const char *path;   /* behind the service's prefix: "/v1/friendships/:address" */
+    enum http_auth auth;
+    void (*handle)(struct http_request *r);
+    const char *summary;
+    const struct http_parameter *parameters; /* of the query; ends with a NULL name */
+    const char *request_schema;  /* JSON Schema text of the body; NULL: no body */
+    const char *response_schema; /* of a 200; NULL: none */
+    size_t body_limit;           /* bytes; 0: the setting http.body-limit */
+};
+
+struct http_service {
+    const char *name; /* "social": also its prefix and virtual host */
+    const char *title;
+    const char *projection;           /* whose position its answers carry; NULL: none */
+    const struct http_route *routes;  /* ends with a NULL method */
+    const char *const *metadata_keys; /* declared signed-fetch metadata; ends with NULL */
+    bool (*accepts_metadata)(const json_t *metadata); /* NULL: all */
+    uint64_t signature_window;                        /* ms */
+    /* Answer a request that core refused (auth, limits, not found, not acceptable):
+     * the body in the service's error shape. */
+    void (*refuse)(struct http_request *r, int status, struct text message);
+};
+
+/* Every service this binary has; ends with NULL (producers/services.c). */
+extern const struct http_service *const http_services[];
+
+struct http_identity {
+    struct text address; /* lower case; empty: anonymous */
+    struct text signer;  /* metadata.signer; empty: none */
+    int64_t timestamp;   /* the signed x-identity-timestamp, ms */
+};
+
+/* ---- the request ---- */
+struct arena *http_arena(struct http_request *r);
+const struct registry *http_registry(const struct http_request *r);
+const struct http_identity *http_identity(const struct http_request *r);
+struct text http_path_parameter(const struct http_request *r, const char *name);
+/* The last value of a query parameter, decoded; false when absent. */
+bool http_query_parameter(const struct http_request *r, const char *name,
+                          struct text *out);
+struct text http_header(const struct http_request *r,
+                        const char *name); /* empty: absent */
+struct text http_body(const struct http_request *r);
+
+/* ---- the answer: exactly one a request ---- */
+void http_add_header(struct http_request *r, const char *name, const char *value);
+void http_respond(struct http_request *r, int status, const char *content_type,
+                  struct text body);
+void http_respond_json(struct http_request *r, int status, struct text body);
+
+/* ---- reading: one statement, one snapshot ---- */
+struct http_query_value {
+    const char *name;
+    struct text value;
+    bool is_null;
+};
+
+struct http_query_answer {
+    struct position position;
+    bool found;
+    int status;
+    struct text body;
+};
+
+/* Run a query of the service's projection on the live generation (one generation a
+ * request), having waited for the position the request demands. On failure the request
+ * was answered already (503, 412, 504): just return. */
+bool http_query(struct http_request *r, const char *query,
+                const struct http_query_value *values, size_t n,
+                struct http_query_answer *out);
+/* Query and answer with its body, or 404 through refuse() when nothing was found. */
+void http_answer_query(struct http_request *r, const char *query,
+                       const struct http_query_value *values, size_t n);
+
+/* ---- changing: load, decide, append, wait (DESIGN, section 4) ---- */
+struct http_decision {
+    bool refused; /* then status and message */
+    int status;
+    struct text message;
+    struct text guards[COMMAND_GUARDS];
+    size_t guard_count;
+    struct record events[COMMAND_EVENTS]; /* made with event_make() */
+    size_t event_count;                   /* 0 and not refused: nothing to do, answer */
+};
+
+struct http_mutation {
+    const char *load; /* the query whose body is the state */
+    const struct http_query_value *values;
+    size_t value_count;
+    /* Pure: state and request in, decision out. `now` is only for window checks. */
+    void (*decide)(struct http_request *r, const json_t *state, void *context,
+                   struct http_decision *out);
+    void *context;
+};
+
+struct http_outcome {
+    struct uuid command; /* the idempotency key: ids derive from it */
+    bool repeated;       /* the key was known: this is the first answer's event */
+    char topic[POSITION_TOPIC];
+    uint32_t partition;
+    uint64_t sequence; /* of the last event; 0 when there was nothing to do */
+    int64_t time;
+};
+
+/* The id of the command's i-th event: known before it is appended, so that a decision
+ * can name it. Valid in decide() and after. */
+struct uuid http_event_id(const struct http_request *r, size_t i);
+
+/* Carry a mutation through until its projection shows it: key from Idempotency-Key or
+ * from (address, payload, body); on conflict waits, loads and decides again; settles
+ * unknown outcomes. False: the request was answered already (a refusal through
+ * refuse(), 409, 422, 503, 504). */
+bool http_mutate(struct http_request *r, const struct http_mutation *m,
+                 struct http_outcome *out);
+
+#endif

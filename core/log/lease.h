@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 - Copyright The Landlog authors */
+/* lease.h - who may work on what, in Postgres, on both stores (DESIGN, section 5).
+ *
+ * A lease has an epoch, and names the backend (pid and start time) on which its holder
+ * writes. Who takes over an expired one raises the epoch and terminates that backend: a
+ * process stopped in mid-flight holds its locks and no time-out of Postgres fires.
+ * Writers put the epoch in their first statement, which raises when it is not theirs.
+ */
+#ifndef LL_LEASE_H
+#define LL_LEASE_H
+
+#include "core/base/base.h"
+
+#include <libpq-fe.h>
+
+enum { LEASE_NAME = 128, LEASE_MS = 5000, LEASE_RENEW_MS = 1000 };
+
+struct lease {
+    char name[LEASE_NAME];
+    uint64_t epoch;
+    bool held;
+};
+
+/* Take `name` for `owner` (any text that says who, for `landlog status`) when it is free
+ * or expired, to write on `writer`'s backend. LL_ECONFLICT while another holds it. */
+ll_rc lease_take(PGconn *connection, PGconn *writer, const char *name, const char *owner,
+                 struct lease *out, struct ll_error *err) LL_MUST_CHECK;
+/* Hold it LEASE_MS longer. LL_ECONFLICT when it was lost: stop writing. */
+ll_rc lease_renew(PGconn *connection, struct lease *lease,
+                  struct ll_error *err) LL_MUST_CHECK;
+/* Give it back so that another need not wait. */
+void lease_release(PGconn *connection, struct lease *lease);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 - Copyright The Landlog authors */
+/* projection.h - a read model as its folder says it: projections/<name>/.
+ *
+ *   schema.sql   its tables, made in a schema of the generation's own
+ *   apply.sql    `-- on <event type>` and the statements it causes, `:member` bound by
+ *                name from the event's data, `:event.time` (ms), `:event.id`,
+ *                `:event.sequence`, `:event.subject`, `:event.key` from its envelope
+ *   queries.sql  `-- query <name>(<parameter> <type>, ...)` and one SELECT that returns
+ *                one row with the columns `status` (int) and `body` (json text), or
+ *                none; `volatile` behind the list lets it read the clock
+ *
+ * Names of tables are unqualified: a generation sets the search path. Everything is
+ * linted on loading (DESIGN, section 5). Read-only after loading.
+ */
+#ifndef LL_PROJECTION_H
+#define LL_PROJECTION_H
+
+#include "core/event/registry.h"
+
+enum { PROJECTION_NAME = 32, PROJECTION_PARAMETERS = 32, PROJECTION_SCHEMA = 48 };
+
+struct projection_parameter {
+    const char *name;
+    const char *type; /* SQL type, in queries only */
+};
+
+struct projection_query {
+    const char *name;
+    const char *sql; /* with $1.. for its parameters */
+    size_t parameter_count;
+    struct projection_parameter parameters[PROJECTION_PARAMETERS];
+    bool is_volatile;
+};
+
+struct projection;
+
+/* The i-th projection's name; NULL past the last. Embedded folders, sorted. */
+const char *projection_name_at(size_t i);
+ll_rc projection_load(const char *name, const struct registry *registry,
+                      struct projection **out, struct ll_error *err) LL_MUST_CHECK;
+void projection_free(struct projection *p);
+const char *projection_name(const struct projection *p);
+/* Hash of its SQL, of the schemas it reads and their upcasters: the same identity folds
+ * the same log into the same rows. */
+struct uuid projection_identity(const struct projection *p);
+/* The topics its events are on; NULL past the last. */
+const struct topic *projection_topic_at(const struct projection *p, size_t i);
+const struct projection_query *projection_query(const struct projection *p,
+                                                const char *name);
+const struct projection_query *projection_query_at(const struct projection *p, size_t i);
+
+/* One generation of a projection's tables. */
+struct generation {
+    char schema[PROJECTION_SCHEMA]; /* "social_g7" */
+    uint32_t number;
+    struct uuid identity;
+};
+
+/* The statement to prepare for a query of a generation. Its one row is: position (text of
+ * position.h, read in the same snapshot), status, body; the last two are null where the
+ * query found nothing. Needs no search_path: it names the generation's schema. */
+void projection_query_sql(const struct projection *p, const struct projection_query *q,
+                          const struct generation *g, struct builder *sql);
+/* The generation that answers queries of a binary with this identity: the live one of
+ * the same identity. LL_ENOTFOUND when none is ready. One statement, also fit for an
+ * asynchronous connection: PROJECTION_LIVE_SQL($1 name, $2 identity) -> schema, number.
+ */
+extern const char *const projection_live_sql;
+/* position text of a generation's checkpoints now: one row, one column. */
+void projection_position_sql(const struct generation *g, struct builder *sql);
+
+#endif
