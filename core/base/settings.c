@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FILE_MAX = 64 * 1024, KAFKA_MAX = 64, NAME_MAX_LENGTH = 96 };
+enum { FILE_MAX = 64 * 1024, OPEN_MAX = 64, NAME_MAX_LENGTH = 96 };
 
 #define ROW_STRING(n, d, h) \
     { \
@@ -79,10 +79,15 @@ struct value {
     char *text, *origin;
 };
 
+/* Settings whose names this file does not know: those behind one prefix. */
+struct open_settings {
+    char *names[OPEN_MAX], *values[OPEN_MAX];
+    size_t count;
+};
+
 struct settings {
     struct value values[SETTING_COUNT];
-    char *kafka_names[KAFKA_MAX], *kafka_values[KAFKA_MAX];
-    size_t kafka_count;
+    struct open_settings kafka, service;
     char *file;
 };
 
@@ -119,21 +124,29 @@ static char *copy(struct text t)
     return s;
 }
 
-static ll_rc set_kafka(struct settings *s, struct text property, struct text value,
-                       const char *origin, struct ll_error *err)
+static ll_rc set_open(struct open_settings *o, struct text name, struct text value,
+                      const char *origin, struct ll_error *err)
 {
-    for (size_t i = 0; i < s->kafka_count; i++) {
-        if (!text_is(property, s->kafka_names[i])) continue;
-        free(s->kafka_values[i]);
-        s->kafka_values[i] = copy(value);
+    for (size_t i = 0; i < o->count; i++) {
+        if (!text_is(name, o->names[i])) continue;
+        free(o->values[i]);
+        o->values[i] = copy(value);
         return LL_OK;
     }
-    if (s->kafka_count == KAFKA_MAX)
-        return ll_fail(err, LL_EFULL, "%s: more than %d kafka properties", origin,
-                       KAFKA_MAX);
-    s->kafka_names[s->kafka_count] = copy(property);
-    s->kafka_values[s->kafka_count++] = copy(value);
+    if (o->count == OPEN_MAX)
+        return ll_fail(err, LL_EFULL, "%s: more than %d settings like `%.*s`", origin,
+                       OPEN_MAX, TEXT_ARGS(name));
+    o->names[o->count] = copy(name);
+    o->values[o->count++] = copy(value);
     return LL_OK;
+}
+
+static struct text behind(struct text name, const char *prefix)
+{
+    size_t n = strlen(prefix);
+
+    return text_starts_with(name, prefix) ? (struct text){name.ptr + n, name.len - n}
+                                          : TEXT("");
 }
 
 ll_rc settings_set(struct settings *s, struct text name, struct text value,
@@ -152,9 +165,10 @@ ll_rc settings_set(struct settings *s, struct text name, struct text value,
         s->values[i] = (struct value){copy(value), ll_strdup(origin)};
         return LL_OK;
     }
-    if (text_starts_with(name, "kafka.") && name.len > 6)
-        return set_kafka(s, (struct text){name.ptr + 6, name.len - 6}, value, origin,
-                         err);
+    if (behind(name, "kafka.").len > 0)
+        return set_open(&s->kafka, behind(name, "kafka."), value, origin, err);
+    if (behind(name, "service.").len > 0)
+        return set_open(&s->service, behind(name, "service."), value, origin, err);
     return ll_fail(err, LL_EINVAL, "%s: unknown setting `%.*s`", origin, TEXT_ARGS(name));
 }
 
@@ -219,6 +233,46 @@ static void environment_name(const char *name, char out[NAME_MAX_LENGTH])
     }
 }
 
+/* "kafka.sasl.password" for LANDLOG_KAFKA__SASL_PASSWORD, whose words dots part, and
+ * "service.social.actions-per-minute" for LANDLOG_SERVICE__SOCIAL__ACTIONS_PER_MINUTE. */
+static void open_name(const char *variable, size_t len, bool is_kafka,
+                      char out[NAME_MAX_LENGTH])
+{
+    size_t n =
+        (size_t)snprintf(out, NAME_MAX_LENGTH, "%s", is_kafka ? "kafka." : "service.");
+    const char *c = variable + strlen(is_kafka ? "LANDLOG_KAFKA__" : "LANDLOG_SERVICE__");
+
+    for (; c < variable + len && n < NAME_MAX_LENGTH - 1; c++) {
+        bool is_double = c[0] == '_' && c[1] == '_';
+
+        if (*c == '_')
+            out[n++] = is_kafka || is_double ? '.' : '-';
+        else
+            out[n++] = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
+        if (is_double) c++;
+    }
+    out[n] = '\0';
+}
+
+static ll_rc take_open_environment(struct settings *s, struct ll_error *err)
+{
+    for (char **e = environ; *e != NULL; e++) {
+        bool is_kafka = strncmp(*e, "LANDLOG_KAFKA__", 15) == 0;
+        char name[NAME_MAX_LENGTH], origin[NAME_MAX_LENGTH + 16];
+        struct text variable, value = text_of(*e);
+        ll_rc rc;
+
+        if (!is_kafka && strncmp(*e, "LANDLOG_SERVICE__", 17) != 0) continue;
+        if (!text_cut(&value, '=', &variable)) continue;
+        open_name(variable.ptr, variable.len, is_kafka, name);
+        snprintf(origin, sizeof(origin), "environment %.*s", (int)(variable.len % 90),
+                 variable.ptr);
+        rc = settings_set(s, text_of(name), value, origin, err);
+        if (rc != LL_OK) return rc;
+    }
+    return LL_OK;
+}
+
 static ll_rc take_environment(struct settings *s, struct ll_error *err)
 {
     for (size_t i = 0; i < SETTING_COUNT; i++) {
@@ -233,7 +287,7 @@ static ll_rc take_environment(struct settings *s, struct ll_error *err)
         rc = settings_set(s, text_of(setting_table[i].name), text_of(value), origin, err);
         if (rc != LL_OK) return rc;
     }
-    return LL_OK;
+    return take_open_environment(s, err);
 }
 
 /* The file to read, or NULL for none. */
@@ -267,6 +321,14 @@ ll_rc settings_load(const char *path, struct settings **out, struct ll_error *er
     return rc;
 }
 
+static void open_free(struct open_settings *o)
+{
+    for (size_t i = 0; i < o->count; i++) {
+        free(o->names[i]);
+        free(o->values[i]);
+    }
+}
+
 void settings_free(struct settings *s)
 {
     if (s == NULL) return;
@@ -274,10 +336,8 @@ void settings_free(struct settings *s)
         free(s->values[i].text);
         free(s->values[i].origin);
     }
-    for (size_t i = 0; i < s->kafka_count; i++) {
-        free(s->kafka_names[i]);
-        free(s->kafka_values[i]);
-    }
+    open_free(&s->kafka);
+    open_free(&s->service);
     free(s->file);
     free(s);
 }
@@ -306,11 +366,41 @@ const char *settings_file(const struct settings *s)
     return s->file;
 }
 
+static bool open_at(const struct open_settings *o, size_t i, const char **name,
+                    const char **value)
+{
+    if (i >= o->count) return false;
+    *name = o->names[i];
+    *value = o->values[i];
+    return true;
+}
+
 bool settings_kafka_property(const struct settings *s, size_t i, const char **name,
                              const char **value)
 {
-    if (i >= s->kafka_count) return false;
-    *name = s->kafka_names[i];
-    *value = s->kafka_values[i];
-    return true;
+    return open_at(&s->kafka, i, name, value);
+}
+
+bool settings_service_at(const struct settings *s, size_t i, const char **name,
+                         const char **value)
+{
+    return open_at(&s->service, i, name, value);
+}
+
+ll_rc settings_service_number(const struct settings *s, const char *name, uint64_t min,
+                              uint64_t max, uint64_t fallback, uint64_t *out,
+                              struct ll_error *err)
+{
+    const char *given, *value;
+
+    *out = fallback;
+    for (size_t i = 0; settings_service_at(s, i, &given, &value); i++) {
+        if (strcmp(given, name) != 0) continue;
+        if (text_to_u64(text_of(value), max, out) && *out >= min) return LL_OK;
+        return ll_fail(
+            err, LL_EINVAL,
+            "setting `service.%s` must be a number from %llu to %llu, not \"%s\"", name,
+            (unsigned long long)min, (unsigned long long)max, value);
+    }
+    return LL_OK;
 }

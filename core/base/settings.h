@@ -4,7 +4,9 @@
  * The file has lines `name = value`, `#` starts a comment. Each setting's environment
  * name is LANDLOG_ and its name in capitals with `.` and `-` as `_`. Order, last wins:
  * default, file, environment, --set. A mistake names the setting, the file and the line.
- * `kafka.<property>` passes any librdkafka property through.
+ * `kafka.<property>` passes any librdkafka property through; `service.<service>.<name>`
+ * is a service's own setting, which it reads by name. In the environment these are
+ * LANDLOG_KAFKA__SASL_PASSWORD and LANDLOG_SERVICE__SOCIAL__ACTIONS_PER_MINUTE.
  */
 #ifndef LL_SETTINGS_H
 #define LL_SETTINGS_H
@@ -64,5 +66,14 @@ const char *settings_file(const struct settings *s);
 /* The i-th passed-through Kafka property; false past the last. */
 bool settings_kafka_property(const struct settings *s, size_t i, const char **name,
                              const char **value);
+
+/* A service's own number, such as "social.actions-per-minute"; `fallback` when it is not
+ * set. LL_EINVAL naming the setting when it is no number from min to max. */
+ll_rc settings_service_number(const struct settings *s, const char *name, uint64_t min,
+                              uint64_t max, uint64_t fallback, uint64_t *out,
+                              struct ll_error *err) LL_MUST_CHECK;
+/* The i-th such setting as it was given; false past the last. */
+bool settings_service_at(const struct settings *s, size_t i, const char **name,
+                         const char **value);
 
 #endif

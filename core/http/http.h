@@ -8,6 +8,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/json.h"
+#include "core/base/settings.h"
 #include "core/event/registry.h"
 #include "core/log/referee.h"
 
@@ -34,6 +35,18 @@ struct http_route {
     size_t body_limit;           /* bytes; 0: the setting http.body-limit */
 };
 
+/* Why core refuses a request: a service's errors may look different for each. */
+enum http_refusal {
+    HTTP_REFUSED_ROUTE,      /* 404, 405 */
+    HTTP_REFUSED_AUTH,       /* 400, 401, 503: no acceptable signature */
+    HTTP_REFUSED_INPUT,      /* 400, 412, 413, 415, 422: malformed or too large */
+    HTTP_REFUSED_JSON,       /* 400: the body is not JSON; the message is the parser's */
+    HTTP_REFUSED_SCHEMA,     /* 400: the body fails the route's schema; says where */
+    HTTP_REFUSED_DECISION,   /* a mutation's decision, with its own status */
+    HTTP_REFUSED_CONFLICT,   /* 409: others kept getting there first */
+    HTTP_REFUSED_UNAVAILABLE /* 500, 503, 504, 507 */
+};
+
 struct http_service {
     const char *name; /* "social": also its prefix and virtual host */
     const char *title;
@@ -42,9 +55,9 @@ struct http_service {
     const char *const *metadata_keys; /* declared signed-fetch metadata; ends with NULL */
     bool (*accepts_metadata)(const json_t *metadata); /* NULL: all */
     uint64_t signature_window;                        /* ms */
-    /* Answer a request that core refused (auth, limits, not found, not acceptable):
-     * the body in the service's error shape. */
-    void (*refuse)(struct http_request *r, int status, struct text message);
+    /* Answer a request that was refused, in the service's error shape. */
+    void (*refuse)(struct http_request *r, enum http_refusal why, int status,
+                   struct text message);
 };
 
 /* Every service this binary has; ends with NULL (producers/services.c). */
@@ -67,6 +80,12 @@ bool http_query_parameter(const struct http_request *r, const char *name,
 struct text http_header(const struct http_request *r,
                         const char *name); /* empty: absent */
 struct text http_body(const struct http_request *r);
+
+/* The body as JSON that satisfies the route's request_schema (compiled at start with
+ * core/event/schema.h); the request owns it. NULL: the request was refused already. */
+const json_t *http_json_body(struct http_request *r);
+/* The settings this process runs with. */
+const struct settings *http_settings(const struct http_request *r);
 
 /* ---- the answer: exactly one a request ---- */
 void http_add_header(struct http_request *r, const char *name, const char *value);
