@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 - Copyright The Landlog authors */
+/* services.c - the services that this binary serves: one row each. */
+#include "core/http/http.h"
+
+extern const struct http_service social_service;
+
+const struct http_service *const http_services[] = {
+    &social_service,
+    NULL,
+};
