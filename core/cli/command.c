@@ -193,6 +193,8 @@ static int run(const struct command *c, int argc, char **argv)
     if (line.argument_count < c->least) die_usage("expected: %s", c->arguments);
     if (line.argument_count > c->most)
         die_usage("unexpected argument \"%s\"", line.arguments[c->most]);
+    line.sets = p.sets;
+    line.set_count = p.set_count;
     load_settings(&line, &p);
     note_setup(c->name, level_of(settings_string(line.settings, SETTING_LOG_LEVEL)));
     status = c->run(&line);

@@ -26,7 +26,9 @@ struct command_line {
     size_t argument_count;
     const char *const *arguments;
     struct settings *settings; /* loaded before run() is called */
-    const char *program;       /* argv[0], for starting other commands */
+    const char *const *sets;   /* each --set as it was given */
+    size_t set_count;
+    const char *program; /* argv[0], for starting other commands */
 };
 
 struct command {

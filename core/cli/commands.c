@@ -3,8 +3,10 @@
 #include "core/cli/command.h"
 
 extern const struct command config_command;
+extern const struct command up_command;
 
 const struct command *const commands[] = {
     &config_command,
+    &up_command,
     NULL,
 };
