@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,23 +51,24 @@ static PGconn *connect_to(const char *conninfo)
     return c;
 }
 
-static void admin(const char *fmt, const char *database)
+static void admin(const char *before, const char *database, const char *after)
 {
     PGconn *c = connect_to(getenv("LANDLOG_TEST_POSTGRES"));
     char sql[256];
     PGresult *r;
 
-    snprintf(sql, sizeof(sql), fmt, database);
+    snprintf(sql, sizeof(sql), "%s%s%s", before, database, after);
     r = PQexec(c, sql);
-    if (PQresultStatus(r) != PGRES_COMMAND_OK) world_fail("%s: %s", sql, PQerrorMessage(c));
+    if (PQresultStatus(r) != PGRES_COMMAND_OK)
+        world_fail("%s: %s", sql, PQerrorMessage(c));
     PQclear(r);
     PQfinish(c);
 }
 
 void world_recreate_database(struct world *w)
 {
-    admin("drop database if exists %s with (force)", w->name);
-    admin("create database %s", w->name);
+    admin("drop database if exists ", w->name, " with (force)");
+    admin("create database ", w->name, "");
 }
 
 char *world_query(const struct world *w, const char *sql)
@@ -87,7 +89,8 @@ char *world_query(const struct world *w, const char *sql)
 
 static int free_port(void)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof(at);
     int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -247,7 +250,8 @@ bool world_start(struct world *w, const char *name, bool on_kafka)
 {
     const char *conninfo = getenv("LANDLOG_TEST_POSTGRES");
 
-    if (conninfo == NULL || (on_kafka && getenv("LANDLOG_TEST_KAFKA") == NULL)) return false;
+    if (conninfo == NULL || (on_kafka && getenv("LANDLOG_TEST_KAFKA") == NULL))
+        return false;
     *w = (struct world){.on_kafka = on_kafka};
     snprintf(w->name, sizeof(w->name), "e2e_%s", name);
     snprintf(w->folder, sizeof(w->folder), "%s/end_to_end", LANDLOG_BINARY_DIR);
