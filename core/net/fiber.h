@@ -18,7 +18,9 @@ struct fiber_pool;
 
 /* `most`: fibers alive at a time. The base must outlive the pool. */
 struct fiber_pool *fiber_pool_new(struct event_base *base, size_t most);
+/* None may be alive. */
 void fiber_pool_free(struct fiber_pool *pool);
+size_t fiber_pool_alive(const struct fiber_pool *pool);
 /* Run `body(argument)` on a fiber of its own, at once. LL_EFULL when `most` are alive. */
 ll_rc fiber_start(struct fiber_pool *pool, void (*body)(void *),
                   void *argument) LL_MUST_CHECK;
