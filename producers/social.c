@@ -247,7 +247,7 @@ static bool read_command(struct http_request *r, struct friendship_command *c)
     if (body == NULL) return false;
     if (!json_member_text(body, "action", &action) ||
         !json_member_text(body, "to", &target))
-        LL_CHECK(!"the schema of the body requires both");
+        LL_CHECK(false && "the schema of the body requires both");
     *c = (struct friendship_command){.action = social_action_find(action),
                                      .actor = http_identity(r)->address,
                                      .target = lower_case(r, target)};

@@ -222,7 +222,7 @@ const char *command_option(const struct command_line *line, const char *name)
 {
     for (int i = 0; line->command->options[i].name != NULL; i++)
         if (strcmp(line->command->options[i].name, name) == 0) return line->given[i];
-    LL_CHECK(!"an option that the command's table does not have");
+    LL_CHECK(false && "an option that the command's table does not have");
     return NULL;
 }
 
