@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 - Copyright The Landlog authors */
+/* referee_encode.h - what the two encoders (append, bulk) share: arguments of a SQL
+ * function as array literals, in memory of their own. Private to the referee. */
+#ifndef LL_REFEREE_ENCODE_H
+#define LL_REFEREE_ENCODE_H
+
+#include "core/log/referee.h"
+
+enum { COLUMNS_MAX = 32 };
+
+/* Array arguments, in the order of the function's parameters. */
+struct columns {
+    size_t count;
+    struct builder column[COLUMNS_MAX];
+};
+
+void columns_init(struct columns *c, size_t count);
+void columns_fini(struct columns *c);
+/* Add one element to one array. */
+void columns_integer(struct columns *c, size_t column, int64_t value);
+void columns_uuid(struct columns *c, size_t column, const struct uuid *value);
+void columns_uuid_or_null(struct columns *c, size_t column, const struct uuid *value);
+void columns_text(struct columns *c, size_t column, struct text value);
+void columns_text_or_null(struct columns *c, size_t column, struct text value);
+/* ", " and a literal for each; what does not begin as an array is written as it is. */
+void columns_literals(struct columns *c, struct builder *sql);
+
+/* The partitions that a call names: elsewhere in it they are numbers, from 1. */
+struct partition_name {
+    const char *topic;
+    uint32_t number;
+};
+
+struct partitions {
+    struct partition_name *entry;
+    size_t count, room, last;
+};
+
+void partitions_fini(struct partitions *p);
+/* Its number; added when it is new. `topic` must live as long. */
+size_t partitions_index(struct partitions *p, const char *topic, uint32_t number);
+void partitions_columns(const struct partitions *p, struct columns *c, size_t topic,
+                        size_t number);
+
+/* An event's own arguments, alike in both functions. */
+enum event_column {
+    EVENT_ID,
+    EVENT_TYPE,
+    EVENT_VERSION,
+    EVENT_SOURCE,
+    EVENT_SUBJECT,
+    EVENT_KEY,
+    EVENT_TAGS,
+    EVENT_CAUSATION,
+    EVENT_CORRELATION,
+    EVENT_TRACEPARENT,
+    EVENT_END,
+    EVENT_DATA, /* one bytea: the data of all events, one behind the other */
+    EVENT_COLUMNS
+};
+
+/* Add `r` to the columns from `first` on; `end` runs on over the events of a call. */
+void event_columns(struct columns *c, size_t first, const struct record *r, size_t *end);
+
+#endif
