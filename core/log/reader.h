@@ -43,15 +43,23 @@ struct log_reader {
     const struct log_reader_api *api;
 };
 
-/* Open on the store that the referee names now. `topic` must outlive the reader. */
+enum {
+    READER_EVENTS = 10000,         /* the most that a caller may ask for at once */
+    READER_BYTES = 8 * 1024 * 1024 /* of data in a batch, whatever was asked for */
+};
+
+/* Open on the store that the referee names now. `topic` and `settings` must outlive the
+ * reader. A cursor each for the partitions that it follows. */
 ll_rc log_reader_open(const struct settings *settings, const struct topic *topic,
                       const struct log_cursor *cursors, size_t n, struct log_reader **out,
                       struct ll_error *err) LL_MUST_CHECK;
 
-/* Up to `max_events` that are there; waits for the first at most `timeout_ms` (a commit
- * elsewhere wakes it within milliseconds). None is LL_OK with count 0. The records are
- * valid until the next call. LL_EDATABASE is passing (connect again), LL_EBROKEN final.
- */
+/* Up to `max_events` that are there, READER_BYTES at most; waits for the first at most
+ * `timeout_ms` (a commit elsewhere wakes it within milliseconds). None is LL_OK with
+ * count 0. The records are valid until the next call. Failures return none, and the next
+ * call begins behind the last event returned: LL_EDATABASE is passing (call again, after
+ * a while: it connects anew), LL_EBROKEN is final, LL_ECONFLICT says that the log is on
+ * another store now: close this reader and open one. */
 static inline ll_rc log_reader_next(struct log_reader *r, size_t max_events,
                                     int timeout_ms, struct log_batch *out,
                                     struct ll_error *err)
