@@ -21,14 +21,18 @@ struct lease {
     bool held;
 };
 
-/* Take `name` for `owner` (any text that says who, for `landlog status`) when it is free
- * or expired, to write on `writer`'s backend. LL_ECONFLICT while another holds it. */
+/* Take `name` for `owner` to write on `writer`'s backend. `owner` says who for `landlog
+ * status` and is unique: host, process, thread. The lease is free when it was given back,
+ * has expired, is this owner's already (it has reconnected), or when the backend that it
+ * names is gone, as after kill -9: no wait for the time-out then. Whoever loses its
+ * writer's connection takes its leases again before it writes.
+ * LL_ECONFLICT while another holds it. */
 ll_rc lease_take(PGconn *connection, PGconn *writer, const char *name, const char *owner,
                  struct lease *out, struct ll_error *err) LL_MUST_CHECK;
 /* Hold it LEASE_MS longer. LL_ECONFLICT when it was lost: stop writing. */
 ll_rc lease_renew(PGconn *connection, struct lease *lease,
                   struct ll_error *err) LL_MUST_CHECK;
-/* Give it back so that another need not wait. */
+/* Give it back so that another need not wait. The writer must be idle. */
 void lease_release(PGconn *connection, struct lease *lease);
 
 #endif
