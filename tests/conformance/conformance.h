@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 - Copyright The Landlog authors */
+/* conformance.h - one suite over every store that keeps the log.
+ *
+ * A subject is a file with tests of the form `static void name(struct suite *s)`. They
+ * see the log through core/log's headers and a struct testlog, and never ask which store
+ * it is; what only one store has is in a file of its own. A store is a struct
+ * testlog_kind: how a log of its kind is made and unmade.
+ */
+#ifndef LL_CONFORMANCE_H
+#define LL_CONFORMANCE_H
+
+#include "core/base/settings.h"
+#include "core/log/reader.h"
+#include "core/log/referee.h"
+
+#include <stdio.h>
+
+/* ---- what a test reports ---- */
+
+struct suite {
+    unsigned long checks, failed;
+    const char *test;
+    const struct testlog_kind *kind;
+};
+
+/* Counts, names what failed, goes on. For the thread that runs the test only. */
+#define OK(e)     suite_check(s, (e), __FILE__, __LINE__, #e)
+#define RUN(test) suite_run(s, #test, test)
+
+bool suite_check(struct suite *s, bool holds, const char *file, int line,
+                 const char *what);
+void suite_run(struct suite *s, const char *name, void (*test)(struct suite *));
+/* Trouble that is not the log's (no memory, a server gone): print, exit 1. */
+_Noreturn void suite_die(const char *fmt, ...) LL_PRINTF(1, 2);
+
+/* ---- a log of its own for a test ---- */
+
+struct testlog {
+    const struct testlog_kind *kind;
+    char database[64], conninfo[1024];
+    struct settings *settings;
+    struct topics topics;
+    const struct topic *topic; /* "things": 8 partitions, of service "test" */
+    void *own;                 /* the kind's */
+};
+
+struct testlog_kind {
+    const char *name;
+    /* Behind the installed referee: switch the store, start what carries events. */
+    void (*start)(struct testlog *log);
+    void (*stop)(struct testlog *log);
+};
+
+enum { THINGS_PARTITIONS = 8 };
+#define TEST_SERVICE "test"
+
+/* A new database with the referee in it, on the suite's store. */
+void testlog_open(struct testlog *log, const struct suite *s);
+void testlog_close(struct testlog *log);
+/* On the test's Postgres, or in another database of it. Never fails. */
+PGconn *testlog_connect(const struct testlog *log);
+/* Run statements, which must succeed. */
+void testlog_run(const struct testlog *log, const char *sql);
+/* One value, as a heap string. */
+char *testlog_ask(const struct testlog *log, const char *sql);
+/* A reader over all partitions, from the first event on. */
+struct log_reader *testlog_reader(const struct testlog *log);
+
+/* An event of type "test.thing-happened" with nothing but what every event has. `data`
+ * and `tags` must live as long as it. */
+struct record thing(const struct testlog *log, uint32_t partition, const char *data);
+/* A command with a new key and one body, about these events. */
+struct append_command command_of(const struct record *events, size_t n);
+/* Append one command, which must be answered. */
+struct append_answer append_one(PGconn *connection, const struct append_command *command);
+
+/* ---- the subjects ---- */
+
+void order_tests(struct suite *s);
+void verdict_tests(struct suite *s);
+
+#endif

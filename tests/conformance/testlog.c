@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 - Copyright The Landlog authors */
+/* testlog.c - the suite's bookkeeping, and a log of its own for each test. */
+#include "conformance.h"
+
+#include "core/base/clock.h"
+#include "core/pg/connect.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char topics_json[] =
+    "{\"things\": {\"service\": \"test\", \"partitions\": 8, \"keyed-by\": \"nothing\"},"
+    " \"others\": {\"service\": \"other\", \"partitions\": 1, \"keyed-by\": "
+    "\"nothing\"}}";
+
+bool suite_check(struct suite *s, bool holds, const char *file, int line,
+                 const char *what)
+{
+    s->checks++;
+    if (!holds) {
+        s->failed++;
+        printf("FAILED %s:%d in %s: %s\n", file, line, s->test, what);
+        fflush(stdout);
+    }
+    return holds;
+}
+
+void suite_run(struct suite *s, const char *name, void (*test)(struct suite *))
+{
+    int64_t start = clock_monotonic_us();
+
+    s->test = name;
+    test(s);
+    printf("%6.2f s  %s\n", (double)(clock_monotonic_us() - start) / 1e6, name);
+    fflush(stdout);
+}
+
+void suite_die(const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    fprintf(stderr, "conformance: ");
+    vfprintf(stderr, fmt, args);
+    fputc('\n', stderr);
+    va_end(args);
+    exit(1);
+}
+
+static void must(ll_rc rc, const struct ll_error *err)
+{
+    if (rc != LL_OK) suite_die("%s", err->text);
+}
+
+static PGconn *connect_to(const char *conninfo)
+{
+    struct ll_error err;
+    PGconn *connection;
+
+    must(pg_connect(conninfo, "conformance", &connection, &err), &err);
+    return connection;
+}
+
+static void run_on(const char *conninfo, const char *sql)
+{
+    PGconn *connection = connect_to(conninfo);
+    struct ll_error err;
+
+    must(pg_script(connection, sql, &err), &err);
+    PQfinish(connection);
+}
+
+static const char *server(void)
+{
+    const char *conninfo = getenv("LANDLOG_TEST_POSTGRES");
+
+    if (conninfo == NULL) suite_die("LANDLOG_TEST_POSTGRES is not set");
+    return conninfo;
+}
+
+void testlog_open(struct testlog *log, const struct suite *s)
+{
+    static unsigned serial;
+    char sql[160];
+    struct ll_error err;
+    PGconn *connection;
+
+    *log = (struct testlog){.kind = s->kind};
+    snprintf(log->database, sizeof(log->database), "landlog_conformance_%d_%u",
+             (int)getpid(), serial++);
+    snprintf(log->conninfo, sizeof(log->conninfo), "%s dbname=%s", server(),
+             log->database);
+    snprintf(sql, sizeof(sql), "create database %s", log->database);
+    run_on(server(), sql);
+    must(settings_load("/dev/null", &log->settings, &err), &err);
+    must(settings_set(log->settings, TEXT("postgres"), text_of(log->conninfo), "test",
+                      &err),
+         &err);
+    must(topics_parse(&log->topics, text_of(topics_json), &err), &err);
+    log->topic = topics_find(&log->topics, TEXT("things"));
+    connection = connect_to(log->conninfo);
+    must(referee_install(connection, &log->topics, &err), &err);
+    PQfinish(connection);
+    if (log->kind->start != NULL) log->kind->start(log);
+}
+
+void testlog_close(struct testlog *log)
+{
+    char sql[160];
+
+    if (log->kind->stop != NULL) log->kind->stop(log);
+    settings_free(log->settings);
+    snprintf(sql, sizeof(sql), "drop database %s with (force)", log->database);
+    run_on(server(), sql);
+}
+
+PGconn *testlog_connect(const struct testlog *log)
+{
+    return connect_to(log->conninfo);
+}
+
+void testlog_run(const struct testlog *log, const char *sql)
+{
+    run_on(log->conninfo, sql);
+}
+
+char *testlog_ask(const struct testlog *log, const char *sql)
+{
+    PGconn *connection = testlog_connect(log);
+    struct ll_error err;
+    PGresult *result;
+    char *value;
+
+    must(pg_query(connection, sql, NULL, 0, &result, &err), &err);
+    if (PQntuples(result) != 1) suite_die("%d rows: %s", PQntuples(result), sql);
+    value = ll_strdup(PQgetvalue(result, 0, 0));
+    PQclear(result);
+    PQfinish(connection);
+    return value;
+}
+
+struct log_reader *testlog_reader(const struct testlog *log)
+{
+    struct log_cursor cursors[THINGS_PARTITIONS] = {0};
+    struct log_reader *reader;
+    struct ll_error err;
+
+    for (uint32_t i = 0; i < THINGS_PARTITIONS; i++) cursors[i].partition = i;
+    must(log_reader_open(log->settings, log->topic, cursors, THINGS_PARTITIONS, &reader,
+                         &err),
+         &err);
+    return reader;
+}
+
+struct record thing(const struct testlog *log, uint32_t partition, const char *data)
+{
+    return (struct record){.topic = log->topic,
+                           .partition = partition,
+                           .id = uuid_v7(clock_now_ms()),
+                           .type = TEXT("test.thing-happened"),
+                           .version = 1,
+                           .source = TEXT("conformance"),
+                           .subject = TEXT("thing"),
+                           .key = TEXT("thing"),
+                           .data = text_of(data)};
+}
+
+struct append_command command_of(const struct record *events, size_t n)
+{
+    return (struct append_command){.key = uuid_v7(clock_now_ms()),
+                                   .body = {{1}},
+                                   .events = events,
+                                   .event_count = n};
+}
+
+struct append_answer append_one(PGconn *connection, const struct append_command *command)
+{
+    struct append_answer answer;
+    struct ll_error err;
+
+    must(referee_append(connection, TEST_SERVICE, command, 1, &answer, &err), &err);
+    return answer;
+}
