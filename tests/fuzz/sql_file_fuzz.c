@@ -27,6 +27,7 @@ static void check_statement(const struct sql_statement *s)
     builder_fini(&text);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     static struct sql_file *schema;
