@@ -21,6 +21,14 @@ bool text_is(struct text a, const char *b)
     return text_equal(a, text_of(b));
 }
 
+int text_compare(struct text a, struct text b)
+{
+    size_t n = a.len < b.len ? a.len : b.len;
+    int order = n == 0 ? 0 : memcmp(a.ptr, b.ptr, n);
+
+    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
 static char lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
@@ -68,12 +76,22 @@ static size_t utf8_length(const unsigned char *s, size_t left)
     return n;
 }
 
+/* Eight bytes at once: none of them is NUL or beyond ASCII. */
+static bool is_plain(const unsigned char *s)
+{
+    const uint64_t ones = 0x0101010101010101, highs = 0x8080808080808080;
+    uint64_t word;
+
+    memcpy(&word, s, sizeof(word));
+    return ((word | (word - ones)) & highs) == 0;
+}
+
 bool text_is_utf8(struct text t)
 {
     const unsigned char *s = (const unsigned char *)t.ptr;
 
     for (size_t i = 0; i < t.len;) {
-        size_t n = utf8_length(s + i, t.len - i);
+        size_t n = t.len - i >= 8 && is_plain(s + i) ? 8 : utf8_length(s + i, t.len - i);
         if (n == 0) return false;
         i += n;
     }

@@ -24,6 +24,8 @@ struct text {
 struct text text_of(const char *s);
 bool text_equal(struct text a, struct text b);
 bool text_is(struct text a, const char *b);
+/* Bytewise order, as memcmp and strcmp have it. */
+int text_compare(struct text a, struct text b);
 bool text_equal_ignoring_case(struct text a, struct text b); /* ASCII only */
 bool text_starts_with(struct text t, const char *prefix);
 /* True for well-formed UTF-8 (RFC 3629) without NUL. */
