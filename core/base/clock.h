@@ -6,7 +6,7 @@
 #ifndef LL_CLOCK_H
 #define LL_CLOCK_H
 
-#include "core/base/base.h"
+#include "core/base/text.h"
 
 enum { CLOCK_TEXT = 32 };
 
@@ -16,5 +16,7 @@ int64_t clock_now_ms(void);
 int64_t clock_monotonic_us(void);
 /* "2026-01-05T10:00:00.123Z", for years 0 to 9999. */
 void clock_print(int64_t ms, char out[CLOCK_TEXT]);
+/* What clock_print() writes, and nothing else. */
+bool clock_parse(struct text t, int64_t *ms);
 
 #endif
