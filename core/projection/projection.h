@@ -9,8 +9,10 @@
  *                one row with the columns `status` (int) and `body` (json text), or
  *                none; `volatile` behind the list lets it read the clock
  *
- * Names of tables are unqualified: a generation sets the search path. Everything is
- * linted on loading (DESIGN, section 5). Read-only after loading.
+ * Names of tables are unqualified: each generation puts its schema before them. All is
+ * linted on loading (sql_lint.h) and once more, with the catalog's help, when a
+ * generation is made (DESIGN, section 5). Read-only after loading, so any thread may use
+ * it.
  */
 #ifndef LL_PROJECTION_H
 #define LL_PROJECTION_H
@@ -26,8 +28,8 @@ struct projection_parameter {
 
 struct projection_query {
     const char *name;
-    const char *sql; /* with $1.. for its parameters */
-    size_t parameter_count;
+    const char *sql;        /* for projection_query_sql(), which completes it */
+    size_t parameter_count; /* in the order of $1, $2, ...; bound as text */
     struct projection_parameter parameters[PROJECTION_PARAMETERS];
     bool is_volatile;
 };
@@ -38,12 +40,20 @@ struct projection;
 const char *projection_name_at(size_t i);
 ll_rc projection_load(const char *name, const struct registry *registry,
                       struct projection **out, struct ll_error *err) LL_MUST_CHECK;
+/* The same from three texts that are not embedded; they and the name must outlive it. */
+struct projection_files {
+    struct text schema, apply, queries;
+};
+ll_rc projection_make(const char *name, const struct projection_files *files,
+                      const struct registry *registry, struct projection **out,
+                      struct ll_error *err) LL_MUST_CHECK;
 void projection_free(struct projection *p);
 const char *projection_name(const struct projection *p);
-/* Hash of its SQL, of the schemas it reads and their upcasters: the same identity folds
- * the same log into the same rows. */
+/* Hash of what makes its rows: schema.sql and apply.sql without their comments, and the
+ * schemas it reads, all versions, with their upcasters. The same identity folds the same
+ * log into the same rows. Queries are no part of it: they belong to the binary. */
 struct uuid projection_identity(const struct projection *p);
-/* The topics its events are on; NULL past the last. */
+/* The topics its events are on, sorted by name; NULL past the last. */
 const struct topic *projection_topic_at(const struct projection *p, size_t i);
 const struct projection_query *projection_query(const struct projection *p,
                                                 const char *name);
@@ -61,11 +71,15 @@ struct generation {
  * query found nothing. Needs no search_path: it names the generation's schema. */
 void projection_query_sql(const struct projection *p, const struct projection_query *q,
                           const struct generation *g, struct builder *sql);
-/* The generation that answers queries of a binary with this identity: the live one of
- * the same identity. LL_ENOTFOUND when none is ready. One statement, also fit for an
- * asynchronous connection: PROJECTION_LIVE_SQL($1 name, $2 identity) -> schema, number.
- */
+/* The generation that answers the queries of a binary: the live one of its identity.
+ * ($1 projection's name, $2 identity) -> schema, number. No row: none is ready, answer
+ * 503 until WAKE_GENERATION. One statement, also fit for an asynchronous connection. */
 extern const char *const projection_live_sql;
+/* Say that this session answers queries from a generation, so that it is not dropped
+ * until the session ends or says projection_unpin_sql: ($1 name, $2 number), both.
+ * Without it a generation that was replaced still stays for GENERATION_KEEP_MS. */
+extern const char *const projection_pin_sql, *const projection_unpin_sql;
+enum { GENERATION_KEEP_MS = 60000 };
 /* position text of a generation's checkpoints now: one row, one column. */
 void projection_position_sql(const struct generation *g, struct builder *sql);
 
