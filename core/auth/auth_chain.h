@@ -64,6 +64,9 @@ struct auth_verdict {
 
 /* The wire's name of a type; "" of AUTH_UNKNOWN. */
 const char *auth_link_type_name(enum auth_link_type type);
+/* The type that clients give a signature by its text's length: 132 characters are a
+ * key's, any other is a contract wallet's. */
+enum auth_link_type auth_link_type_for(size_t signature_length, bool ephemeral);
 /* One link from its JSON object: string members type and payload, and a signature that
  * is a string, null or absent. LL_EINVAL otherwise. */
 ll_rc auth_link_parse(const json_t *object, struct auth_link *out,
@@ -79,7 +82,8 @@ struct text auth_chain_owner(const struct auth_chain *chain);
 
 /* Follow the links at `date_ms` (now for requests, an entity's timestamp for
  * deployments). verdict.authority is then for the caller to compare. `cache` may be
- * NULL. Allocates at most three times the chain's texts and a few KiB. */
+ * NULL. Takes at most three times the size of the chain's texts from the arena, and a few
+ * KiB. */
 void auth_chain_walk(const struct auth_chain *chain, int64_t date_ms,
                      struct link_cache *cache, struct arena *arena,
                      struct auth_verdict *out);
@@ -87,6 +91,14 @@ void auth_chain_walk(const struct auth_chain *chain, int64_t date_ms,
 void auth_chain_verify(const struct auth_chain *chain, struct text expected,
                        int64_t date_ms, struct link_cache *cache, struct arena *arena,
                        struct auth_verdict *out);
+
+/* The contract said yes to a delegation: ask no more for `for_ms` from `from_ms` on (it
+ * may change its mind). Other questions are not remembered. `cache` may be NULL. */
+void auth_question_remember(const struct auth_question *q, struct link_cache *cache,
+                            int64_t from_ms, int64_t for_ms);
+/* "ERROR: Invalid final authority. ..." for a caller that compares by itself. */
+struct text auth_chain_authority_message(struct text expected, struct text authority,
+                                         struct arena *arena);
 
 struct ephemeral_payload {
     struct text message; /* what was signed: the payload without CRs */

@@ -2,8 +2,8 @@
 /* link_cache.h - which delegations were verified already: halves the cost of a request,
  * since a client sends the same ephemeral link each time.
  *
- * A bounded table, the least recently used entry goes first. Keys are hashes that nobody
- * can steer into each other, and only verified links get in. One owner, one thread.
+ * A bounded table; the least recently used entry goes first. Keys are cryptographic
+ * hashes, and only verified links get in. One owner, one thread.
  */
 #ifndef LL_LINK_CACHE_H
 #define LL_LINK_CACHE_H

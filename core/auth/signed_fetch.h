@@ -18,8 +18,8 @@
 
 enum {
     SIGNED_FETCH_WINDOW_MS = 60000,
-    SIGNED_FETCH_BYTES = 256 * 1024, /* of all identity headers together */
-    SIGNED_FETCH_ECHO = 64           /* characters of a stranger's text in a message */
+    SIGNED_FETCH_BYTES = 64 * 1024, /* of all identity headers together */
+    SIGNED_FETCH_ECHO = 64          /* characters of a stranger's text in a message */
 };
 
 struct signed_fetch_request {
@@ -64,8 +64,9 @@ struct signed_fetch {
 };
 
 /* Judge a request; never fails otherwise. Texts live in the arena and in `out`, which
- * signed_fetch_fini() ends. Takes at most six times the size of the identity headers
- * (which SIGNED_FETCH_BYTES limits) and a few KiB from the arena. `cache` may be NULL. */
+ * signed_fetch_fini() ends. Takes at most sixteen times the size of the identity
+ * headers from the arena, which SIGNED_FETCH_BYTES limits, and a few KiB. `cache` may be
+ * NULL. */
 void signed_fetch_check(struct signed_fetch *out, const struct signed_fetch_request *in,
                         const struct signed_fetch_rules *rules, struct link_cache *cache,
                         struct arena *arena);

@@ -90,19 +90,28 @@ char *arena_string(struct arena *a, const char *s)
     return memcpy(arena_alloc(a, strlen(s) + 1), s, strlen(s) + 1);
 }
 
-char *arena_printf(struct arena *a, const char *fmt, ...)
+char *arena_vprintf(struct arena *a, const char *fmt, va_list args)
 {
-    va_list args, again;
+    va_list again;
     char *s;
     int n;
 
-    va_start(args, fmt);
     va_copy(again, args);
     n = vsnprintf(NULL, 0, fmt, again);
     va_end(again);
     LL_CHECK(n >= 0);
     s = arena_alloc(a, (size_t)n + 1);
     vsnprintf(s, (size_t)n + 1, fmt, args);
+    return s;
+}
+
+char *arena_printf(struct arena *a, const char *fmt, ...)
+{
+    va_list args;
+    char *s;
+
+    va_start(args, fmt);
+    s = arena_vprintf(a, fmt, args);
     va_end(args);
     return s;
 }

@@ -28,5 +28,6 @@ void *arena_calloc(struct arena *a, size_t n, size_t size);
 struct text arena_text(struct arena *a, struct text t);
 char *arena_string(struct arena *a, const char *s);
 char *arena_printf(struct arena *a, const char *fmt, ...) LL_PRINTF(2, 3);
+char *arena_vprintf(struct arena *a, const char *fmt, va_list args) LL_PRINTF(2, 0);
 
 #endif
