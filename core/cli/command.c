@@ -112,6 +112,13 @@ static const char *option_value(const struct command_option *o, char **argv, int
     return argv[++*at];
 }
 
+static void take_own(struct command_line *line, int option, const char *value)
+{
+    if (line->all_count == COMMAND_GIVEN) die_usage("too many options");
+    line->all[line->all_count++] = (struct command_given){option, value};
+    line->given[option] = value;
+}
+
 struct parsed {
     const char *config;
     const char *sets[32];
@@ -150,7 +157,8 @@ static void parse(struct command_line *line, int argc, char **argv, struct parse
         own = find_option(line->command->options, given);
         shared = find_option(common, given);
         if (own >= 0)
-            line->given[own] = option_value(&line->command->options[own], argv, argc, &i);
+            take_own(line, own,
+                     option_value(&line->command->options[own], argv, argc, &i));
         else if (shared >= 0)
             take_common(p, shared, option_value(&common[shared], argv, argc, &i));
         else
@@ -218,11 +226,25 @@ int command_main(int argc, char **argv)
     die_usage("unknown command \"%s\"", name);
 }
 
-const char *command_option(const struct command_line *line, const char *name)
+static int index_of(const struct command_line *line, const char *name)
 {
     for (int i = 0; line->command->options[i].name != NULL; i++)
-        if (strcmp(line->command->options[i].name, name) == 0) return line->given[i];
-    LL_CHECK(false && "an option that the command's table does not have");
+        if (strcmp(line->command->options[i].name, name) == 0) return i;
+    LL_CHECK(!"an option that the command's table does not have");
+    return -1;
+}
+
+const char *command_option(const struct command_line *line, const char *name)
+{
+    return line->given[index_of(line, name)];
+}
+
+const char *command_option_at(const struct command_line *line, const char *name, size_t i)
+{
+    int option = index_of(line, name);
+
+    for (size_t at = 0; at < line->all_count; at++)
+        if (line->all[at].option == option && i-- == 0) return line->all[at].value;
     return NULL;
 }
 

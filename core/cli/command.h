@@ -18,11 +18,19 @@ struct command_option {
     char letter; /* 'k' for -k VALUE; 0 for none */
 };
 
-enum { COMMAND_OPTIONS = 24 };
+enum { COMMAND_OPTIONS = 24, COMMAND_GIVEN = 64 };
+
+/* One option as it stood on the command line. */
+struct command_given {
+    int option; /* its index in the command's table */
+    const char *value;
+};
 
 struct command_line {
     const struct command *command;
-    const char *given[COMMAND_OPTIONS]; /* by the option's index; NULL: not given */
+    const char *given[COMMAND_OPTIONS];      /* by the option's index; NULL: not given */
+    struct command_given all[COMMAND_GIVEN]; /* in order, for options that may repeat */
+    size_t all_count;
     size_t argument_count;
     const char *const *arguments;
     struct settings *settings; /* loaded before run() is called */
@@ -46,9 +54,12 @@ extern const struct command *const commands[];
 
 int command_main(int argc, char **argv);
 
-/* The option's value ("" for a flag), or NULL when it was not given. The name must be
- * in the command's table. */
+/* The option's value ("" for a flag), or NULL when it was not given; the last one, where
+ * it was repeated. The name must be in the command's table. */
 const char *command_option(const struct command_line *line, const char *name);
+/* The i-th value of an option that may be repeated; NULL past the last. */
+const char *command_option_at(const struct command_line *line, const char *name,
+                              size_t i);
 /* The option as a number from min to max, `fallback` when not given; dies otherwise. */
 uint64_t command_option_u64(const struct command_line *line, const char *name,
                             uint64_t min, uint64_t max, uint64_t fallback);

@@ -3,10 +3,10 @@
 #include "core/cli/command.h"
 
 extern const struct command config_command;
+extern const struct command request_command;
 extern const struct command up_command;
+extern const struct command wallet_command;
 
 const struct command *const commands[] = {
-    &config_command,
-    &up_command,
-    NULL,
+    &config_command, &request_command, &up_command, &wallet_command, NULL,
 };
