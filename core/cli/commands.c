@@ -4,9 +4,16 @@
 
 extern const struct command config_command;
 extern const struct command request_command;
+extern const struct command serve_command;
 extern const struct command up_command;
 extern const struct command wallet_command;
 
+/* clang-format off: one a line, so that two changes do not meet */
 const struct command *const commands[] = {
-    &config_command, &request_command, &up_command, &wallet_command, NULL,
+    &config_command,
+    &request_command,
+    &serve_command,
+    &up_command,
+    &wallet_command,
+    NULL,
 };

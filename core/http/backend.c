@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 - Copyright The Landlog authors */
+/* backend.c - see backend.h. */
+#include "core/http/backend.h"
+
+#include "core/base/clock.h"
+#include "core/base/note.h"
+#include "core/log/wake.h"
+#include "core/net/wake_channel.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    FAST_MS = 2000,    /* statement_timeout of the lane for look-ups */
+    LANES = 2,         /* fast ones: more would only contend for Postgres' cores */
+    WAIT_MS = 10000,   /* for a lane's answer */
+    REFRESH_MS = 1000, /* between looks at which generation is live */
+    SQL_MOST = 256 * 1024
+};
+
+/* Who waits until the read model has come to a position. */
+struct waiter {
+    struct waiter *next;
+    const struct position *position;
+    struct fiber *fiber;
+    bool is_satisfied;
+};
+
+struct backend {
+    const char *service;
+    const struct projection *projection;
+    struct lane *lanes[LANES];
+    size_t turn;
+    struct append_queue *queue;
+    struct wake_channel *wake;
+
+    struct fiber *keeper;
+    bool is_stopping, must_refresh, must_look; /* what the keeper is asked to do */
+    int64_t refreshed_us;
+    unsigned refreshes;
+
+    bool has_generation;
+    struct generation generation;
+    struct uuid incarnation;
+    struct position position; /* of that generation, as last seen */
+    struct waiter *waiters;
+};
+
+static const char *const heard_channels[] = {WAKE_APPLIED, WAKE_GENERATION, NULL};
+
+static void heard(void *context, const char *channel)
+{
+    struct backend *b = context;
+
+    if (channel == NULL || strcmp(channel, WAKE_GENERATION) == 0) b->must_refresh = true;
+    b->must_look = true;
+    if (b->keeper != NULL && (b->must_refresh || b->waiters != NULL))
+        fiber_wake(b->keeper);
+}
+
+static void appended(void *context)
+{
+    struct backend *b = context;
+
+    wake_channel_send(b->wake, WAKE_APPENDED);
+}
+
+/* ---- reads ---- */
+
+ll_rc backend_read(struct backend *b, const struct lane_statement *statement,
+                   PGresult **out, struct ll_error *err)
+{
+    return lane_query(b->lanes[b->turn++ % LANES], statement, WAIT_MS, out, NULL, err);
+}
+
+ll_rc backend_query(struct backend *b, const struct generation *g,
+                    const struct projection_query *q, const char *const *values,
+                    PGresult **out, char state[6], struct ll_error *err)
+{
+    char name[PROJECTION_SCHEMA + 64];
+    struct builder sql;
+    struct lane_statement statement = {
+        .name = name, .parameters = (int)q->parameter_count, .values = values};
+    ll_rc rc;
+
+    /* The text is only needed where it is not prepared yet; building it is cheap beside
+     * the query itself, and lets no cache go stale. */
+    builder_init(&sql, SQL_MOST);
+    projection_query_sql(b->projection, q, g, &sql);
+    LL_CHECK(!sql.full);
+    statement.sql = builder_view(&sql).ptr;
+    snprintf(name, sizeof(name), "%s.%s", g->schema, q->name);
+    rc = lane_query(b->lanes[b->turn++ % LANES], &statement, WAIT_MS, out, state, err);
+    builder_fini(&sql);
+    return rc;
+}
+
+/* ---- the keeper ---- */
+
+static ll_rc read_generation(struct backend *b, struct ll_error *err)
+{
+    struct uuid identity = projection_identity(b->projection);
+    char text[UUID_TEXT];
+    const char *values[] = {projection_name(b->projection), text};
+    struct lane_statement live = {"landlog.live", projection_live_sql, 2, values};
+    struct generation g = {.identity = identity};
+    uint64_t number;
+    PGresult *r;
+    ll_rc rc;
+
+    uuid_print(&identity, text);
+    rc = backend_read(b, &live, &r, err);
+    if (rc != LL_OK) return rc;
+    b->has_generation = PQntuples(r) == 1 &&
+                        text_to_u64(text_of(PQgetvalue(r, 0, 1)), UINT32_MAX, &number);
+    if (b->has_generation) {
+        g.number = (uint32_t)number;
+        snprintf(g.schema, sizeof(g.schema), "%s", PQgetvalue(r, 0, 0));
+        if (strcmp(g.schema, b->generation.schema) != 0) position_init(&b->position);
+        b->generation = g;
+    }
+    PQclear(r);
+    return LL_OK;
+}
+
+static ll_rc read_incarnation(struct backend *b, struct ll_error *err)
+{
+    struct lane_statement statement = {"landlog.incarnation",
+                                       "select incarnation from landlog.log", 0, NULL};
+    PGresult *r;
+    ll_rc rc = backend_read(b, &statement, &r, err);
+
+    if (rc != LL_OK) return rc;
+    if (PQntuples(r) != 1 || !uuid_parse(text_of(PQgetvalue(r, 0, 0)), &b->incarnation))
+        rc = ll_fail(err, LL_ENOTFOUND, "the log has no incarnation: was it installed?");
+    PQclear(r);
+    return rc;
+}
+
+static void refresh(struct backend *b)
+{
+    bool had = b->has_generation;
+    struct ll_error err;
+    ll_rc rc;
+
+    b->must_refresh = false;
+    rc = read_generation(b, &err);
+    if (rc == LL_OK) rc = read_incarnation(b, &err);
+    if (rc != LL_OK)
+        note(NOTE_DEBUG, "cannot look up the generation", NOTE_S("error", err.text));
+    if (had != b->has_generation)
+        note(NOTE_INFO,
+             b->has_generation ? "a generation is live" : "no generation is live",
+             NOTE_S("projection", projection_name(b->projection)),
+             NOTE_S("schema", b->generation.schema));
+    b->refreshed_us = clock_monotonic_us();
+    b->refreshes++;
+}
+
+static void look(struct backend *b)
+{
+    char name[PROJECTION_SCHEMA + 16];
+    struct builder sql;
+    struct lane_statement statement = {.name = name};
+    struct position now;
+    struct ll_error err;
+    PGresult *r;
+
+    b->must_look = false;
+    if (!b->has_generation) return;
+    snprintf(name, sizeof(name), "%s/position", b->generation.schema);
+    builder_init(&sql, SQL_MOST);
+    projection_position_sql(&b->generation, &sql);
+    statement.sql = builder_view(&sql).ptr;
+    if (backend_read(b, &statement, &r, &err) == LL_OK) {
+        struct text text = text_of(PQgetvalue(r, 0, 0));
+
+        if (PQntuples(r) == 1 && position_parse(&now, text.ptr, text.len) == LL_OK)
+            b->position = now;
+        PQclear(r);
+    } else {
+        b->must_refresh = true;
+    }
+    builder_fini(&sql);
+}
+
+static void wake_satisfied(struct backend *b)
+{
+    for (struct waiter **at = &b->waiters; *at != NULL;) {
+        struct waiter *w = *at;
+
+        if (!position_covers(&b->position, w->position)) {
+            at = &w->next;
+            continue;
+        }
+        *at = w->next;
+        w->is_satisfied = true;
+        fiber_wake(w->fiber);
+    }
+}
+
+static void keep(void *context)
+{
+    struct backend *b = context;
+
+    b->keeper = fiber_self();
+    while (!b->is_stopping) {
+        if (b->must_refresh ||
+            clock_monotonic_us() - b->refreshed_us > REFRESH_MS * 1000LL)
+            refresh(b);
+        if (b->waiters != NULL) {
+            look(b);
+            wake_satisfied(b);
+        }
+        if (b->must_look && b->waiters != NULL) continue; /* it moved meanwhile */
+        fiber_wait(b->waiters != NULL ? WAKE_POLL_MS
+                                      : (b->has_generation ? REFRESH_MS : 100));
+        if (!b->has_generation) b->must_refresh = true;
+    }
+    b->keeper = NULL;
+}
+
+ll_rc backend_wait(struct backend *b, const struct position *p, int wait_ms,
+                   struct ll_error *err)
+{
+    struct waiter w = {.position = p, .fiber = fiber_self()};
+    int64_t end = clock_monotonic_us() + wait_ms * 1000LL, left;
+
+    if (position_covers(&b->position, p)) return LL_OK;
+    w.next = b->waiters;
+    b->waiters = &w;
+    if (b->keeper != NULL) fiber_wake(b->keeper);
+    while (!w.is_satisfied && (left = end - clock_monotonic_us()) > 0)
+        fiber_wait((int)(left / 1000) + 1);
+    if (w.is_satisfied) return LL_OK;
+    for (struct waiter **at = &b->waiters; *at != NULL; at = &(*at)->next) {
+        if (*at != &w) continue;
+        *at = w.next;
+        break;
+    }
+    return ll_fail(err, LL_ETIMEOUT, "the read model did not come so far in %d ms",
+                   wait_ms);
+}
+
+void backend_refresh(struct backend *b)
+{
+    unsigned seen = b->refreshes;
+
+    b->must_refresh = true;
+    if (b->keeper != NULL) fiber_wake(b->keeper);
+    for (int i = 0; i < 20 && b->refreshes == seen; i++) fiber_wait(5);
+}
+
+/* ---- life ---- */
+
+struct backend *backend_new(struct event_base *base, struct fiber_pool *pool,
+                            const struct settings *settings, const char *service,
+                            const struct projection *projection)
+{
+    struct backend *b = ll_calloc(1, sizeof(*b));
+    const char *owner = settings_string(settings, SETTING_POSTGRES);
+    const char *query = settings_string(settings, SETTING_POSTGRES_QUERY);
+
+    b->service = service;
+    b->projection = projection;
+    position_init(&b->position);
+    for (size_t i = 0; i < LANES; i++)
+        b->lanes[i] = lane_new(base, query[0] ? query : owner, "landlog query", FAST_MS);
+    b->queue = append_queue_new(base, owner, service, appended, b);
+    b->wake = wake_channel_new(base, owner, heard_channels, heard, b);
+    b->must_refresh = true;
+    LL_CHECK(fiber_start(pool, keep, b) == LL_OK);
+    return b;
+}
+
+void backend_stop(struct backend *b)
+{
+    b->is_stopping = true;
+    if (b->keeper != NULL) fiber_wake(b->keeper);
+}
+
+void backend_free(struct backend *b)
+{
+    LL_CHECK(b->keeper == NULL && b->waiters == NULL);
+    for (size_t i = 0; i < LANES; i++) lane_free(b->lanes[i]);
+    append_queue_free(b->queue);
+    wake_channel_free(b->wake);
+    free(b);
+}
+
+const struct projection *backend_projection(const struct backend *b)
+{
+    return b->projection;
+}
+
+struct append_queue *backend_queue(struct backend *b)
+{
+    return b->queue;
+}
+
+size_t backend_reads_in_flight(const struct backend *b)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < LANES; i++) n += lane_in_flight(b->lanes[i]);
+    return n;
+}
+
+const char *backend_trouble(const struct backend *b)
+{
+    if (!lane_is_up(b->lanes[0])) return "the database does not answer";
+    if (!b->has_generation) return "no generation of the read model is ready";
+    if (!append_queue_is_up(b->queue)) return "the log takes no commands";
+    return NULL;
+}
+
+bool backend_generation(const struct backend *b, struct generation *out)
+{
+    *out = b->generation;
+    return b->has_generation;
+}
+
+const struct uuid *backend_incarnation(const struct backend *b)
+{
+    return &b->incarnation;
+}
