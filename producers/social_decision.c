@@ -42,6 +42,13 @@ const struct social_action *social_action_find(struct text name)
     return NULL;
 }
 
+const struct social_action *social_action_of(struct text event)
+{
+    for (size_t i = 0; i < LL_LENGTH(actions); i++)
+        if (text_is(event, actions[i].event)) return &actions[i];
+    return NULL;
+}
+
 static unsigned last_action_bit(struct text name)
 {
     for (size_t i = 0; i < LL_LENGTH(last_actions); i++)

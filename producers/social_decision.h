@@ -21,6 +21,8 @@ struct social_action {
 
 /* NULL when there is none of that name. */
 const struct social_action *social_action_find(struct text name);
+/* The action that an event of this type tells of; NULL when there is none. */
+const struct social_action *social_action_of(struct text event);
 
 /* What the read model knows of a pair (projections/social/queries.sql, `state`). */
 struct social_pair {

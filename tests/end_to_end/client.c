@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 - Copyright The Landlog authors */
+/* client.c - see client.h. */
+#include "client.h"
+
+#include "core/base/clock.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { BODY = 4 * 1024 * 1024, HOUR_MS = 3600 * 1000 };
+
+void person_new(struct person *p)
+{
+    ethereum_key_new(&p->key);
+    identity_new(&p->identity, &p->key, clock_now_ms() + HOUR_MS);
+    ethereum_address_print(&p->key.address, p->address);
+}
+
+static size_t take_body(char *bytes, size_t size, size_t n, void *context)
+{
+    struct client *c = context;
+
+    builder_add(&c->body, bytes, size * n);
+    return size * n;
+}
+
+static size_t take_header(char *bytes, size_t size, size_t n, void *context)
+{
+    static const char name[] = "Landlog-Position: ";
+    struct client *c = context;
+    size_t len = size * n;
+
+    if (len > sizeof(name) && strncasecmp(bytes, name, sizeof(name) - 1) == 0)
+        snprintf(c->position, sizeof(c->position), "%.*s", (int)(len - sizeof(name) - 1),
+                 bytes + sizeof(name) - 1);
+    return len;
+}
+
+void client_init(struct client *c, const char *url)
+{
+    *c = (struct client){.curl = curl_easy_init(), .url = url};
+    builder_init(&c->body, BODY);
+    LL_CHECK(c->curl != NULL);
+}
+
+void client_fini(struct client *c)
+{
+    curl_easy_cleanup(c->curl);
+    builder_fini(&c->body);
+}
+
+static void add_header(void *context, const char *name, struct text value)
+{
+    struct curl_slist **headers = context;
+    struct builder line;
+
+    builder_init(&line, 64 * 1024);
+    builder_printf(&line, "%s: %.*s", name, TEXT_ARGS(value));
+    *headers = curl_slist_append(*headers, builder_view(&line).ptr);
+    builder_fini(&line);
+}
+
+static void sign(const struct client_request *q, struct curl_slist **headers)
+{
+    struct text path = text_of(q->path), rest = path;
+
+    text_cut(&rest, '?', &path);
+    identity_sign_request(&q->who->identity, text_of(q->method),
+                          q->forged ? TEXT("/elsewhere") : path,
+                          clock_now_ms() + q->skew_ms, TEXT("{}"), add_header, headers);
+}
+
+long client_send(struct client *c, const struct client_request *q)
+{
+    struct curl_slist *headers = NULL;
+    char url[512];
+    long status = 0;
+
+    snprintf(url, sizeof(url), "%s%s", c->url, q->path);
+    if (q->who != NULL) sign(q, &headers);
+    if (q->key != NULL) add_header(&headers, "Idempotency-Key", text_of(q->key));
+    if (q->position != NULL)
+        add_header(&headers, "Landlog-Position", text_of(q->position));
+    add_header(&headers, "Expect", TEXT(""));
+
+    builder_reset(&c->body);
+    c->position[0] = '\0';
+    curl_easy_reset(c->curl);
+    curl_easy_setopt(c->curl, CURLOPT_URL, url);
+    curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, q->method);
+    curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, c);
+    curl_easy_setopt(c->curl, CURLOPT_HEADERFUNCTION, take_header);
+    curl_easy_setopt(c->curl, CURLOPT_HEADERDATA, c);
+    curl_easy_setopt(c->curl, CURLOPT_TIMEOUT_MS, 20000L);
+    curl_easy_setopt(c->curl, CURLOPT_NOSIGNAL, 1L);
+    if (q->body != NULL) curl_easy_setopt(c->curl, CURLOPT_POSTFIELDS, q->body);
+    if (curl_easy_perform(c->curl) == CURLE_OK)
+        curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_slist_free_all(headers);
+    return status;
+}
