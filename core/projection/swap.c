@@ -136,6 +136,23 @@ static ll_rc swap(PGconn *connection, const struct projection *p,
     return rc == LL_OK ? generation_set_state(connection, g, "live", err) : rc;
 }
 
+/* A flight whose process was stopped holds its locks for ever. Where its lease has
+ * expired, end its backend, as the next holder of the lease would. */
+static ll_rc end_stuck(PGconn *connection, const struct projection *p,
+                       struct ll_error *err)
+{
+    const char *name = p->name;
+
+    return pg_query(connection,
+                    "select pg_terminate_backend(l.pid, 2000)"
+                    " from landlog.generation g join landlog.lease l"
+                    "   on starts_with(l.name, 'project/' || g.schema || '/')"
+                    " join pg_stat_get_activity(l.pid) b"
+                    "   on b.backend_start = l.backend_start"
+                    " where g.projection = $1 and l.expires < clock_timestamp()",
+                    &name, 1, NULL, err);
+}
+
 ll_rc generation_swap(PGconn *connection, const struct projection *p,
                       const struct generation *g, struct ll_error *err)
 {
@@ -143,6 +160,8 @@ ll_rc generation_swap(PGconn *connection, const struct projection *p,
 
     if (rc == LL_OK) rc = swap(connection, p, g, err);
     rc = generation_end(connection, rc, err);
+    if (rc == LL_ETIMEOUT && end_stuck(connection, p, NULL) != LL_OK)
+        note(NOTE_WARNING, "stuck projectors are not ended");
     if (rc == LL_OK)
         note(NOTE_INFO, "a generation is live", NOTE_S("projection", p->name),
              NOTE_S("schema", g->schema));
@@ -188,8 +207,9 @@ static ll_rc drop_rows(PGconn *connection, const struct projection *p, const cha
 ll_rc generation_drop_others(PGconn *connection, const struct projection *p,
                              const struct generation *keep, struct ll_error *err)
 {
-    ll_rc rc = generation_begin(connection, p, err);
+    ll_rc rc = end_stuck(connection, p, err);
 
+    if (rc == LL_OK) rc = generation_begin(connection, p, err);
     if (rc == LL_OK)
         rc = drop_rows(connection, p, "g.identity = $2::uuid and g.state <> 'dropped'",
                        keep, err);
