@@ -3,6 +3,8 @@
 #include "core/cli/command.h"
 
 extern const struct command config_command;
+extern const struct command project_command;
+extern const struct command replay_command;
 extern const struct command request_command;
 extern const struct command serve_command;
 extern const struct command up_command;
@@ -11,6 +13,8 @@ extern const struct command wallet_command;
 /* clang-format off: one a line, so that two changes do not meet */
 const struct command *const commands[] = {
     &config_command,
+    &project_command,
+    &replay_command,
     &request_command,
     &serve_command,
     &up_command,

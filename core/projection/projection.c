@@ -88,6 +88,17 @@ static const char *type_name(const json_t *schema)
     return only;
 }
 
+/* Where a member's schema is only named: {"$ref": "#/definitions/address"}. */
+static const json_t *resolve(const struct event_type *type, const json_t *member)
+{
+    static const char prefix[] = "#/definitions/";
+    const char *ref = json_string_value(json_object_get(member, "$ref"));
+
+    if (ref == NULL || strncmp(ref, prefix, sizeof(prefix) - 1) != 0) return member;
+    return json_object_get(json_object_get(event_type_schema(type), "definitions"),
+                           ref + sizeof(prefix) - 1);
+}
+
 /* What a member is declared as. A string is what its place wants: text, uuid, numeric. */
 static Oid declared_type(const json_t *schema)
 {
@@ -128,7 +139,7 @@ static ll_rc bind_parameter(struct handler *h, const struct event_type *type,
         return ll_fail(err, LL_EINVAL, "\"%s\" (version %u) has no member \"%s\"",
                        event_type_name(type), event_type_version(type), name);
     *out = (struct handler_parameter){.source = SOURCE_MEMBER,
-                                      .type = declared_type(member)};
+                                      .type = declared_type(resolve(type, member))};
     return find_member(h, name, &out->member, err);
 }
 
@@ -243,17 +254,13 @@ static void add_file(const struct sql_file *f, struct builder *b)
     }
 }
 
-/* Every version, since old events are upcast through them all. */
+/* registry_identity() covers every version and the way from one to the next. */
 static void add_schemas(const struct projection *p, struct builder *b)
 {
-    const struct event_type *type;
+    for (size_t i = 0; i < p->handler_count; i++) {
+        struct uuid id = registry_identity(p->registry, p->handlers[i].type);
 
-    for (size_t i = 0; (type = registry_at(p->registry, i)) != NULL; i++) {
-        if (projection_handler(p, text_of(event_type_name(type))) == NULL) continue;
-        builder_printf(b, "event %s %u %s %u\n", event_type_name(type),
-                       event_type_version(type), event_type_topic(type)->name,
-                       event_type_topic(type)->partitions);
-        json_write(event_type_schema(type), b);
+        builder_hex(b, id.bytes, sizeof(id.bytes));
         builder_char(b, '\n');
     }
 }

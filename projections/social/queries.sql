@@ -163,7 +163,7 @@ with entry as materialized (
      where (low = :address or high = :address) and last_action = 'request'
        and (last_actor = :address) = (:direction = 'sent')
 ), page as (
-    select row_number() over (order by last_action_at desc, last_action_id) as place, entry.*
+    select row_number() over (order by last_action_at desc, address) as place, entry.*
       from entry
      order by place
      limit :limit offset :offset
