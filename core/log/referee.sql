@@ -30,19 +30,17 @@ create table if not exists landlog.referee (
 
 create table if not exists landlog.topic (
     name       text    primary key,
+    id         int     not null unique,
     service    text    not null,
-    partitions int     not null,
+    partitions int     not null check (partitions between 1 and 256),
     ephemeral  boolean not null
 );
 
--- Small numbers for (topic, partition number), in every larger table.
-create table if not exists landlog.partition (
-    id      int  primary key,
-    topic   text not null,
-    number  int  not null,
-    service text not null,
-    unique (topic, number)
-);
+-- A partition is one number in every larger table, from which topic and number follow.
+create or replace view landlog.partition as
+    select t.id * 256 + n as id, t.name as topic, n as number, t.service
+      from landlog.topic t cross join lateral generate_series(0, t.partitions - 1) n
+     where not t.ephemeral;
 
 -- The log. Readers ask for sequence >= n of a partition, and so does the relay. (Range
 -- partitioning of this table by sequence can be added without a change to either.)
@@ -115,21 +113,22 @@ create table if not exists landlog.worker (
 -- ---- which database this is ------------------------------------------------
 
 -- Differs wherever the rows of this log were brought by a restore or a promotion:
--- another cluster, timeline or database, or tables that a dump made anew.
-create or replace function landlog.identity() returns text
-language sql volatile as $$
-    select c.system_identifier
-        || '/' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)
-        || '/' || (select d.oid from pg_database d where d.datname = current_database())
-        || '/' || 'landlog.event'::regclass::oid
-    from pg_control_system() c
-$$;
-
--- Differs after a restart of Postgres too.
+-- another timeline or database (whose number is in every file's path), or tables that a
+-- dump made anew; and after each start of Postgres, so for another cluster as well. One
+-- expression, so that it is inlined into append().
 create or replace function landlog.gate() returns text
 language sql volatile as $$
-    select landlog.identity()
-        || '@' || (extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint
+    select substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)
+        || '/' || split_part(pg_relation_filepath('landlog.log'), '/', -2)
+        || '/' || 'landlog.event'::regclass::oid
+        || '@' || extract(epoch from pg_postmaster_start_time())
+$$;
+
+-- The same for the cluster instead of its start.
+create or replace function landlog.identity() returns text
+language sql volatile as $$
+    select split_part(landlog.gate(), '@', 1) || '@'
+        || (pg_control_system()).system_identifier
 $$;
 
 -- Open the gate of a service that nothing but a restart has closed; true when it is open
@@ -138,9 +137,8 @@ create or replace function landlog.reopen(a_service text) returns boolean
 language plpgsql volatile as $$
 begin
     update landlog.referee r set gate = landlog.gate()
-     where r.service = a_service and r.store = 'postgres'
-       and split_part(r.gate, '@', 1) = landlog.identity()
-       and r.gate <> landlog.gate();
+     where r.service = a_service and r.store = 'postgres' and r.gate <> landlog.gate()
+       and exists (select from landlog.log l where l.identity = landlog.identity());
     return exists (select from landlog.referee r
                     where r.service = a_service and r.gate = landlog.gate());
 end $$;
@@ -160,57 +158,68 @@ end $$;
 
 -- ---- append ----------------------------------------------------------------
 
--- What each writer of the log does first: be durable, wait at most this long for the
--- lock, take it. Returns the store; null when the gate is closed.
-create or replace function landlog.lock_referee(a_service text) returns text
+-- What each writer of the log does first: be durable, wait at most two seconds for the
+-- lock, take it. Says which store has the log (null: the gate is closed), and of the
+-- topics named (null: not this service's) their ids and partition counts.
+create or replace function landlog.lock_referee(
+    a_service text, n_topic text[], out store text, out topics int[], out sizes int[])
 language plpgsql volatile as $$
 declare
-    row_store text;
-    row_gate  text;
+    gate    text;
+    ignored text;
 begin
     -- In a snapshot older than the lock, heads would be missed.
     if current_setting('transaction_isolation') <> 'read committed' then
         raise exception 'the log is written in READ COMMITTED only';
     end if;
     -- Not as SET clauses of the function: those are undone before the commit.
-    perform set_config('synchronous_commit', 'on', true);
-    perform set_config('lock_timeout', '2000', true);
-    select r.store, r.gate into row_store, row_gate
-      from landlog.referee r where r.service = a_service for update;
+    ignored := set_config('synchronous_commit', 'on', true);
+    ignored := set_config('lock_timeout', '2000', true);
+    select r.store, r.gate, t.ids, t.sizes into store, gate, topics, sizes
+      from landlog.referee r
+     cross join (select array_agg(t.id) as ids, array_agg(t.partitions) as sizes
+                   from (select t.id, t.partitions
+                           from unnest(n_topic) with ordinality n(name, n)
+                           left join landlog.topic t
+                             on t.name = n.name and t.service = a_service
+                            and not t.ephemeral
+                          order by n.n) t) t
+     where r.service = a_service
+       for update of r;
     if not found then
         raise exception 'the referee has no service "%"', a_service;
     end if;
-    return case when row_gate = landlog.gate() then row_store end;
+    if gate is distinct from landlog.gate() then
+        store := null;
+    end if;
 end $$;
 
--- The server's clock, once the lock is held. Event time follows it for ever, so a clock
--- that is far ahead must not be believed: where it is more than an hour past the newest
--- event it has to agree with the caller's clock to ten minutes.
-create or replace function landlog.event_time(newest bigint, caller bigint) returns bigint
-language plpgsql volatile as $$
-declare
-    now_ms bigint := floor(extract(epoch from clock_timestamp()) * 1000);
+-- Event time is the server's clock once the lock is held, and follows it for ever: a clock
+-- that is far ahead must not be believed. More than an hour past the newest event, it has
+-- to agree with the caller's clock to ten minutes.
+create or replace function landlog.check_clock(now_ms bigint, newest bigint, caller bigint)
+returns void
+language plpgsql immutable as $$
 begin
     if now_ms > newest + 3600000 and abs(now_ms - caller) > 600000 then
         raise exception 'clocks disagree: Postgres says %, the caller %, the newest event %',
             now_ms, caller, newest;
     end if;
-    return now_ms;
 end $$;
 
 -- Judge commands, in the order given. Arrays of one prefix belong together, and hold:
---   p_  the partitions that this call names; everywhere else they are indexes into it.
---       Those with events come first, `p_events` of them.
---   v_  positions: cardinality(p_topic) sequences each, 0 where absent
---   c_  commands: idempotency key, hash of its body, its position (index; 0: none), the
---       partition and number of its events
+--   n_  topics; where and how many the places of its partitions are in a position
+--   p_  the partitions that get events: topic (index into n_topic) and number
+--   v_  positions, each as one sequence for each place; 0 where absent
+--   c_  commands: idempotency key, hash of its body, its position (number; 0: none), its
+--       partition (index into p_) and how many events it has
 --   g_  guards: command, hash of the tag
 --   r_  a command that has the key of an earlier one or guards a tag that one writes
 --   e_  events in the order of their commands; e_end is where its data ends in a_data
 --   t_  tags: event, hash of the tag
 create or replace function landlog.append(
-    a_service text, a_clock bigint, p_topic text[], p_number int[], p_events int,
-    v_sequence bigint[],
+    a_service text, a_clock bigint, n_topic text[], n_place int[], n_places int[],
+    p_topic int[], p_number int[], v_sequence bigint[], v_width int,
     c_key uuid[], c_body uuid[], c_position int[], c_partition int[], c_size int[],
     g_command int[], g_tag uuid[],
     r_command int[], r_earlier int[],
@@ -222,176 +231,199 @@ returns table (verdict text, topic text, number int, sequence bigint, "time" big
                guard int, store text)
 language plpgsql volatile rows 100
 -- A plan that was cached while the tables were empty would scan them for ever.
-set enable_seqscan = off set plan_cache_mode = force_generic_plan set jit = off
+set enable_seqscan = off set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 declare
     commands int := cardinality(c_key);
-    width    int := cardinality(p_topic);
-    v        text[] := array_fill(null::text, array[commands]);  -- verdicts
-    x_id     int[] := array_fill(null::int, array[commands]);    -- what answers say
-    x_last   bigint[] := array_fill(null::bigint, array[commands]);
-    x_time   bigint[] := array_fill(null::bigint, array[commands]);
-    x_guard  int[] := array_fill(null::int, array[commands]);
-    c_first  bigint[] := array_fill(null::bigint, array[commands]);
-    ids      int[];
-    lasts    bigint[];
+    locked   record;
+    topics   int[];
+    ids      int[];      -- of the partitions that get events; null: there is none such
+    lasts    bigint[];   -- their last sequences so far, and the times of those
     times    bigint[];
+    verdicts text[];     -- null: none yet, so accepted in the end
+    c_first  bigint[];   -- sequence of the first event of an accepted command
+    -- Of answers that refuse or repeat: partition id, and the answer's other columns.
+    x_id     int[];
+    x_last   bigint[];
+    x_time   bigint[];
+    x_guard  int[];
+    newest   bigint := 0;
     now_ms   bigint;
-    the_store text;
     found    record;
     p        int;
 begin
-    select array_agg(p.id order by u.n) into ids
-      from unnest(p_topic, p_number) with ordinality u(topic, number, n)
-      left join lateral (select p.id from landlog.partition p
-                          where p.topic = u.topic and p.number = u.number
-                            and p.service = a_service offset 0) p on true;
-
-    the_store := landlog.lock_referee(a_service);
-    if the_store is null then
-        return query select 'closed', null::text, null::int, null::bigint, null::bigint,
-                            null::int, r.store
-                       from landlog.referee r, generate_series(1, commands)
-                      where r.service = a_service;
+    locked := landlog.lock_referee(a_service, n_topic);
+    store := locked.store;
+    topics := locked.topics;
+    if store is null then
+        verdict := 'closed';
+        select r.store into store from landlog.referee r where r.service = a_service;
+        for i in 1 .. commands loop
+            return next;
+        end loop;
         return;
     end if;
-
-    -- From here on no other writer is at work: each statement's snapshot has all.
-    for found in
-        select c.n, i.body = c.body as same, i.partition, i.sequence, i.time
-          from unnest(c_key, c_body) with ordinality c(key, body, n)
-         cross join lateral (select * from landlog.idempotency i
-                              where i.key = c.key offset 0) i
-    loop
-        v[found.n] := case when found.same then 'duplicate' else 'reused' end;
-        x_id[found.n] := found.partition;
-        x_last[found.n] := found.sequence;
-        x_time[found.n] := found.time;
-    end loop;
-
-    for i in 1 .. commands loop
-        if v[i] is null and (ids[c_partition[i]] is null or c_size[i] < 1) then
-            v[i] := 'invalid';
+    for i in 1 .. cardinality(p_topic) loop
+        if p_number[i] < locked.sizes[p_topic[i]] then
+            ids[i] := topics[p_topic[i]] * 256 + p_number[i];
         end if;
     end loop;
 
+    -- From here on no other writer is at work: each statement's snapshot has all.
     for found in
-        select g.command, g.n, h.partition, h.sequence
+        -- No counters: a row updated by each append would rot under a long snapshot.
+        select 'last' as verdict, u.n::int as n, u.id as partition, e.sequence, e.time,
+               0 as guard
+          from unnest(ids) with ordinality u(id, n)
+         cross join lateral (select e.sequence, e.time from landlog.event e
+                              where e.partition = u.id
+                              order by e.sequence desc limit 1) e
+         union all
+        select case when i.body = c.body then 'duplicate' else 'reused' end,
+               c.n::int, i.partition, i.sequence, i.time, null
+          from unnest(c_key, c_body) with ordinality c(key, body, n)
+         cross join lateral (select * from landlog.idempotency i
+                              where i.key = c.key offset 0) i
+         union all
+        select 'conflict', g.command, h.partition, h.sequence, null, g.n::int
           from unnest(g_command, g_tag) with ordinality g(command, tag, n)
-         cross join lateral
-               (select h.partition, h.sequence from landlog.head h
-                 where h.tag = g.tag
-                   and h.sequence > coalesce(v_sequence[
-                           (c_position[g.command] - 1) * width
-                           + array_position(ids, h.partition)], 0) offset 0) h
+         cross join lateral (select h.partition, h.sequence,
+                                    array_position(topics, h.partition / 256) as topic
+                               from landlog.head h where h.tag = g.tag offset 0) h
+         where h.sequence > coalesce(
+                   case when h.partition % 256 < n_places[h.topic]
+                        then v_sequence[(c_position[g.command] - 1) * v_width
+                                        + n_place[h.topic] + h.partition % 256] end, 0)
     loop
-        if v[found.command] is null then
-            v[found.command] := 'conflict';
-            x_id[found.command] := found.partition;
-            x_last[found.command] := found.sequence;
-            x_guard[found.command] := found.n;
+        if found.verdict = 'last' then
+            lasts[found.n] := found.sequence;
+            times[found.n] := found.time;
+            newest := greatest(newest, found.time);
+        elsif verdicts[found.n] is null then
+            verdicts[found.n] := found.verdict;
+            x_id[found.n] := found.partition;
+            x_last[found.n] := found.sequence;
+            x_time[found.n] := found.time;
+            x_guard[found.n] := found.guard;
+        end if;
+    end loop;
+    now_ms := floor(extract(epoch from clock_timestamp()) * 1000);
+    if now_ms > newest + 3600000 then
+        perform landlog.check_clock(now_ms, newest, a_clock);
+    end if;
+
+    for i in 1 .. commands loop
+        if verdicts[i] is null and (ids[c_partition[i]] is null or c_size[i] < 1) then
+            verdicts[i] := 'invalid';
         end if;
     end loop;
 
     for i in 1 .. cardinality(r_command) loop
-        if v[r_command[i]] is null and v[r_earlier[i]] is null then
-            v[r_command[i]] := 'retry';
+        if verdicts[r_command[i]] is null and verdicts[r_earlier[i]] is null then
+            verdicts[r_command[i]] := 'retry';
         end if;
     end loop;
-
-    -- No counters: a row updated by each append would rot under a long snapshot.
-    select array_agg(coalesce(e.sequence, 0) order by u.n),
-           array_agg(coalesce(e.time, 0) order by u.n) into lasts, times
-      from unnest(ids[:p_events]) with ordinality u(id, n)
-      left join lateral (select e.sequence, e.time from landlog.event e
-                          where e.partition = u.id
-                          order by e.sequence desc limit 1) e on true;
-    now_ms := landlog.event_time((select max(t) from unnest(times) t), a_clock);
 
     for i in 1 .. commands loop
-        if v[i] is null then
+        if verdicts[i] is null then
             p := c_partition[i];
-            c_first[i] := lasts[p] + 1;
-            lasts[p] := lasts[p] + c_size[i];
-            x_id[i] := ids[p];
-            x_last[i] := lasts[p];
-            x_time[i] := greatest(times[p], now_ms);
+            c_first[i] := coalesce(lasts[p], 0) + 1;
+            lasts[p] := coalesce(lasts[p], 0) + c_size[i];
         end if;
     end loop;
 
-    insert into landlog.event
-          (sequence, time, partition, version, id, command, body, command_index,
-           command_size, causation, correlation, type, source, subject, key, traceparent,
-           tags, data)
-    select c_first[e.command] + e.index, x_time[e.command], x_id[e.command], e.version,
-           e.id, c_key[e.command], c_body[e.command], e.index, c_size[e.command],
-           e.causation, e.correlation, e.type, e.source, e.subject, e.key, e.traceparent,
-           e.tags::text[],
-           substr(a_data, coalesce(e_end[e.n - 1], 0) + 1,
-                  e_end[e.n] - coalesce(e_end[e.n - 1], 0))
-      from unnest(e_command, e_index, e_id, e_type, e_version, e_source, e_subject, e_key,
-                  e_tags, e_causation, e_correlation, e_traceparent) with ordinality
-           e(command, index, id, type, version, source, subject, key, tags, causation,
-             correlation, traceparent, n)
-     where c_first[e.command] is not null;
-
-    insert into landlog.idempotency (key, body, sequence, time, partition)
-    select c.key, c.body, x_last[c.n], x_time[c.n], x_id[c.n]
-      from unnest(c_key, c_body) with ordinality c(key, body, n)
-     where c_first[c.n] is not null;
-
+    with events as (
+        insert into landlog.event
+              (sequence, time, partition, version, id, command, body, command_index,
+               command_size, causation, correlation, type, source, subject, key,
+               traceparent, tags, data)
+        select c_first[e.command] + e.index,
+               greatest(times[c_partition[e.command]], now_ms), ids[c_partition[e.command]],
+               e.version, e.id, c_key[e.command], c_body[e.command], e.index,
+               c_size[e.command], e.causation, e.correlation, e.type, e.source, e.subject,
+               e.key, e.traceparent, e.tags::text[],
+               substr(a_data, coalesce(e_end[e.n - 1], 0) + 1,
+                      e_end[e.n] - coalesce(e_end[e.n - 1], 0))
+          from unnest(e_command, e_index, e_id, e_type, e_version, e_source, e_subject,
+                      e_key, e_tags, e_causation, e_correlation, e_traceparent)
+               with ordinality
+               e(command, index, id, type, version, source, subject, key, tags, causation,
+                 correlation, traceparent, n)
+         where c_first[e.command] is not null),
+    keys as (
+        insert into landlog.idempotency (key, body, sequence, time, partition)
+        select c.key, c.body, c_first[c.n] + c.size - 1,
+               greatest(times[c.partition], now_ms), ids[c.partition]
+          from unnest(c_key, c_body, c_partition, c_size) with ordinality
+               c(key, body, partition, size, n)
+         where c_first[c.n] is not null)
     insert into landlog.head as h (tag, sequence, partition)
     select t.tag, max(c_first[e_command[t.event]] + e_index[t.event]),
-           x_id[e_command[t.event]]
+           ids[c_partition[e_command[t.event]]]
       from unnest(t_event, t_tag) t(event, tag)
      where c_first[e_command[t.event]] is not null
-     group by t.tag, x_id[e_command[t.event]]
+     group by t.tag, ids[c_partition[e_command[t.event]]]
         on conflict (tag, partition) do update set sequence = excluded.sequence;
 
-    return query
-    select coalesce(v[n], 'accepted'), q.topic, q.number, x_last[n], x_time[n], x_guard[n],
-           the_store
-      from generate_series(1, commands) n
-      left join lateral (select q.topic, q.number from landlog.partition q
-                          where q.id = x_id[n] offset 0) q on true
-     order by n;
+    for i in 1 .. commands loop
+        if verdicts[i] is null then
+            p := c_partition[i];
+            verdict := 'accepted';
+            topic := n_topic[p_topic[p]];
+            number := p_number[p];
+            sequence := c_first[i] + c_size[i] - 1;
+            time := greatest(times[p], now_ms);
+            guard := null;
+        else
+            verdict := verdicts[i];
+            topic := (select t.name from landlog.topic t where t.id = x_id[i] / 256);
+            number := x_id[i] % 256;
+            sequence := x_last[i];
+            time := x_time[i];
+            guard := x_guard[i];
+        end if;
+        return next;
+    end loop;
 end $$;
 
 -- Events from outside, each keyed by its own id, without guards; all or nothing. p_, e_,
 -- a_data and t_ as above; e_partition is an index into p_. Returns how many were there.
 create or replace function landlog.append_bulk(
-    a_service text, a_clock bigint, p_topic text[], p_number int[],
+    a_service text, a_clock bigint, n_topic text[], p_topic int[], p_number int[],
     e_partition int[], e_body uuid[], e_id uuid[], e_type text[], e_version int[],
     e_source text[], e_subject text[], e_key text[], e_tags text[], e_causation uuid[],
     e_correlation uuid[], e_traceparent text[], e_end int[], a_data bytea,
     t_event int[], t_tag uuid[])
 returns int
 language plpgsql volatile
-set enable_seqscan = off set plan_cache_mode = force_generic_plan set jit = off
+set enable_seqscan = off set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 declare
     events     int := cardinality(e_id);
     e_sequence bigint[];  -- null: it was there already
     known      int[];
+    locked     record;
     ids        int[];
     lasts      bigint[];
     times      bigint[];
+    newest     bigint;
+    now_ms     bigint;
 begin
-    select array_agg(p.id order by u.n) into ids
-      from unnest(p_topic, p_number) with ordinality u(topic, number, n)
-      left join lateral (select p.id from landlog.partition p
-                          where p.topic = u.topic and p.number = u.number
-                            and p.service = a_service offset 0) p on true;
-    if array_position(ids, null) is not null then
-        raise exception 'service "%" has no partition %/%', a_service,
-            p_topic[array_position(ids, null)], p_number[array_position(ids, null)];
-    end if;
-    if landlog.lock_referee(a_service) is null then
+    locked := landlog.lock_referee(a_service, n_topic);
+    if locked.store is null then
         raise exception 'the gate of service "%" is closed: this database is not the one '
             'last reconciled', a_service;
     end if;
+    for i in 1 .. cardinality(p_topic) loop
+        if p_number[i] < locked.sizes[p_topic[i]] then
+            ids[i] := locked.topics[p_topic[i]] * 256 + p_number[i];
+        else
+            raise exception 'service "%" has no partition %/%', a_service,
+                n_topic[p_topic[i]], p_number[i];
+        end if;
+    end loop;
 
     select coalesce(array_agg(e.n::int), '{}') into known
       from unnest(e_id) with ordinality e(id, n)
@@ -401,13 +433,15 @@ begin
         return events;
     end if;
 
+    now_ms := floor(extract(epoch from clock_timestamp()) * 1000);
     select array_agg(coalesce(e.sequence, 0) order by u.n),
-           array_agg(greatest(e.time, landlog.event_time(coalesce(e.time, 0), a_clock))
-                     order by u.n) into lasts, times
+           array_agg(greatest(e.time, now_ms) order by u.n), max(e.time)
+      into lasts, times, newest
       from unnest(ids) with ordinality u(id, n)
       left join lateral (select e.sequence, e.time from landlog.event e
                           where e.partition = u.id
                           order by e.sequence desc limit 1) e on true;
+    perform landlog.check_clock(now_ms, coalesce(newest, 0), a_clock);
 
     select array_agg(s.sequence order by s.n) into e_sequence
       from (select e.n, case when k.n is null then lasts[e.partition] + row_number() over

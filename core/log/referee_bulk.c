@@ -10,9 +10,9 @@
 
 /* In the order of the function's arguments. */
 enum bulk_column {
-    P_TOPIC,
-    P_NUMBER,
-    E_PARTITION,
+    N_TOPIC,
+    P_FIRST,
+    E_PARTITION = P_FIRST + NAMED_COLUMNS,
     E_BODY,
     E_FIRST,
     T_EVENT = E_FIRST + EVENT_COLUMNS,
@@ -46,11 +46,11 @@ static size_t find_repeats(const struct record *events, size_t n, bool *is_repea
     return repeats;
 }
 
-static void add_event(struct columns *c, struct partitions *p, const struct record *r,
+static void add_event(struct columns *c, struct named *named, const struct record *r,
                       size_t number, size_t *end)
 {
     columns_integer(c, E_PARTITION,
-                    (int64_t)partitions_index(p, r->topic->name, r->partition));
+                    (int64_t)named_partition(named, r->topic->name, r->partition));
     columns_uuid(c, E_BODY, &r->body);
     event_columns(c, E_FIRST, r, end);
     for (size_t i = 0; i < r->tag_count; i++) {
@@ -64,14 +64,14 @@ static void add_event(struct columns *c, struct partitions *p, const struct reco
 static void encode(const char *service, const struct record *events, size_t n,
                    const bool *is_repeat, struct builder *sql)
 {
-    struct partitions partitions = {0};
+    struct named named = {0};
     struct columns c;
     size_t number = 0, end = 0;
 
     columns_init(&c, BULK_COLUMNS);
     for (size_t i = 0; i < n; i++)
-        if (!is_repeat[i]) add_event(&c, &partitions, &events[i], ++number, &end);
-    partitions_columns(&partitions, &c, P_TOPIC, P_NUMBER);
+        if (!is_repeat[i]) add_event(&c, &named, &events[i], ++number, &end);
+    named_columns(&named, &c, N_TOPIC, P_FIRST);
 
     builder_string(sql, "select landlog.append_bulk(");
     pg_literal(sql, text_of(service));
@@ -79,7 +79,7 @@ static void encode(const char *service, const struct record *events, size_t n,
     columns_literals(&c, sql);
     builder_char(sql, ')');
     columns_fini(&c);
-    partitions_fini(&partitions);
+    named_fini(&named);
 }
 
 /* Postgres' answer: how many were there already. */

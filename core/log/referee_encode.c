@@ -114,45 +114,45 @@ void columns_literals(struct columns *c, struct builder *sql)
     }
 }
 
-/* ---- partitions named by a call ---- */
+/* ---- topics and partitions named by a call ---- */
 
-void partitions_fini(struct partitions *p)
+void named_fini(struct named *n)
 {
-    free(p->entry);
-    *p = (struct partitions){0};
+    free(n->partitions);
+    *n = (struct named){0};
 }
 
-static bool is_partition(const struct partition_name *e, const char *topic,
-                         uint32_t number)
+size_t named_topic(struct named *n, const char *topic)
 {
-    return e->number == number && strcmp(e->topic, topic) == 0;
+    for (size_t i = 0; i < n->topic_count; i++)
+        if (n->topics[i] == topic || strcmp(n->topics[i], topic) == 0) return i + 1;
+    LL_CHECK(n->topic_count < TOPICS_MAX);
+    n->topics[n->topic_count++] = topic;
+    return n->topic_count;
 }
 
-size_t partitions_index(struct partitions *p, const char *topic, uint32_t number)
+size_t named_partition(struct named *n, const char *topic, uint32_t number)
 {
-    /* Positions are sorted alike, so the one behind the last found is most often it. */
-    for (size_t k = 0; k < p->count; k++) {
-        size_t i = (p->last + 1 + k) % p->count;
+    size_t at = named_topic(n, topic);
 
-        if (!is_partition(&p->entry[i], topic, number)) continue;
-        p->last = i;
-        return i + 1;
+    for (size_t i = 0; i < n->count; i++)
+        if (n->partitions[i].number == number && n->partitions[i].topic == at)
+            return i + 1;
+    if (n->count == n->room) {
+        n->room = n->room ? n->room * 2 : 16;
+        n->partitions = ll_realloc(n->partitions, n->room * sizeof(*n->partitions));
     }
-    if (p->count == p->room) {
-        p->room = p->room ? p->room * 2 : 64;
-        p->entry = ll_realloc(p->entry, p->room * sizeof(*p->entry));
-    }
-    p->entry[p->count] = (struct partition_name){topic, number};
-    p->last = p->count++;
-    return p->count;
+    n->partitions[n->count++] = (struct partition_name){at, number};
+    return n->count;
 }
 
-void partitions_columns(const struct partitions *p, struct columns *c, size_t topic,
-                        size_t number)
+void named_columns(const struct named *n, struct columns *c, size_t topics, size_t first)
 {
-    for (size_t i = 0; i < p->count; i++) {
-        columns_text(c, topic, text_of(p->entry[i].topic));
-        columns_integer(c, number, p->entry[i].number);
+    for (size_t i = 0; i < n->topic_count; i++)
+        columns_text(c, topics, text_of(n->topics[i]));
+    for (size_t i = 0; i < n->count; i++) {
+        columns_integer(c, first + NAMED_TOPIC, (int64_t)n->partitions[i].topic);
+        columns_integer(c, first + NAMED_NUMBER, n->partitions[i].number);
     }
 }
 
@@ -182,10 +182,12 @@ void event_columns(struct columns *c, size_t first, const struct record *r, size
 
 /* In the order of the function's arguments. */
 enum append_column {
-    P_TOPIC,
-    P_NUMBER,
-    P_EVENTS, /* the one that is no array: a number in a builder */
-    V_SEQUENCE,
+    N_TOPIC,
+    N_PLACE,
+    N_PLACES,
+    P_FIRST,
+    V_SEQUENCE = P_FIRST + NAMED_COLUMNS,
+    V_WIDTH, /* the one that is no array: a number in a builder */
     C_KEY,
     C_BODY,
     C_POSITION,
@@ -211,7 +213,7 @@ struct written_tag {
 
 struct encoding {
     struct columns c;
-    struct partitions partitions;
+    struct named named;
     const struct append_command *commands;
     size_t n;
     const struct position *positions[APPEND_BATCH]; /* the different ones */
@@ -301,7 +303,7 @@ static void add_command(struct encoding *e, size_t i)
 
     LL_CHECK(command->event_count >= 1 && command->event_count <= COMMAND_EVENTS &&
              command->guard_count <= COMMAND_GUARDS);
-    partition = partitions_index(&e->partitions, first->topic->name, first->partition);
+    partition = named_partition(&e->named, first->topic->name, first->partition);
     columns_uuid(&e->c, C_KEY, &command->key);
     columns_uuid(&e->c, C_BODY, &command->body);
     columns_integer(&e->c, C_POSITION, (int64_t)position_number(e, command->as_of));
@@ -316,30 +318,55 @@ static void add_command(struct encoding *e, size_t i)
     for (size_t k = 0; k < command->event_count; k++) add_event(e, i, k);
 }
 
+/* Where the partitions of each topic are in a position's row. A topic's name in one
+ * position is often the very same as in the next. */
+struct places {
+    size_t first[TOPICS_MAX], count[TOPICS_MAX], width;
+};
+
+static void find_places(struct encoding *e, struct places *p)
+{
+    *p = (struct places){0};
+    for (size_t i = 0; i < e->position_count; i++)
+        for (size_t k = 0; k < e->positions[i]->len; k++) {
+            const struct position_entry *entry = &e->positions[i]->entry[k];
+            size_t topic;
+
+            if (entry->partition >= TOPIC_PARTITIONS_MAX) continue; /* there is none */
+            topic = named_topic(&e->named, entry->topic) - 1;
+            if (p->count[topic] <= entry->partition)
+                p->count[topic] = entry->partition + 1;
+        }
+    for (size_t i = 0; i < e->named.topic_count; i++) {
+        p->first[i] = p->width;
+        p->width += p->count[i];
+        columns_integer(&e->c, N_PLACE, (int64_t)p->first[i] + 1);
+        columns_integer(&e->c, N_PLACES, (int64_t)p->count[i]);
+    }
+}
+
 /* One row of `width` sequences for each different position. */
 static void add_positions(struct encoding *e)
 {
-    size_t width;
+    struct places p;
     uint64_t *row;
 
-    for (size_t i = 0; i < e->position_count; i++)
-        for (size_t k = 0; k < e->positions[i]->len; k++)
-            partitions_index(&e->partitions, e->positions[i]->entry[k].topic,
-                             e->positions[i]->entry[k].partition);
-    width = e->partitions.count;
-    row = ll_calloc(width, sizeof(*row));
+    find_places(e, &p);
+    row = ll_calloc(p.width, sizeof(*row));
     for (size_t i = 0; i < e->position_count; i++) {
-        memset(row, 0, width * sizeof(*row));
+        memset(row, 0, p.width * sizeof(*row));
         for (size_t k = 0; k < e->positions[i]->len; k++) {
             const struct position_entry *entry = &e->positions[i]->entry[k];
 
-            row[partitions_index(&e->partitions, entry->topic, entry->partition) - 1] =
+            if (entry->partition >= TOPIC_PARTITIONS_MAX) continue;
+            row[p.first[named_topic(&e->named, entry->topic) - 1] + entry->partition] =
                 entry->sequence;
         }
-        for (size_t k = 0; k < width; k++)
+        for (size_t k = 0; k < p.width; k++)
             columns_integer(&e->c, V_SEQUENCE,
                             row[k] > INT64_MAX ? INT64_MAX : (int64_t)row[k]);
     }
+    builder_u64(&e->c.column[V_WIDTH], p.width);
     free(row);
 }
 
@@ -347,15 +374,12 @@ void referee_encode(const char *service, const struct append_command *commands, 
                     struct builder *sql)
 {
     struct encoding e = {.commands = commands, .n = n};
-    size_t with_events;
 
     LL_CHECK(n >= 1 && n <= APPEND_BATCH);
     columns_init(&e.c, APPEND_COLUMNS);
     for (size_t i = 0; i < n; i++) add_command(&e, i);
-    with_events = e.partitions.count;
     add_positions(&e);
-    partitions_columns(&e.partitions, &e.c, P_TOPIC, P_NUMBER);
-    builder_u64(&e.c.column[P_EVENTS], with_events);
+    named_columns(&e.named, &e.c, N_TOPIC, P_FIRST);
     for (size_t i = 0; i < e.written_count; i++) {
         columns_integer(&e.c, T_EVENT, (int64_t)e.written[i].event);
         columns_uuid(&e.c, T_TAG, &e.written[i].hash);
@@ -368,6 +392,6 @@ void referee_encode(const char *service, const struct append_command *commands, 
     columns_literals(&e.c, sql);
     builder_char(sql, ')');
     columns_fini(&e.c);
-    partitions_fini(&e.partitions);
+    named_fini(&e.named);
     free(e.written);
 }

@@ -25,22 +25,28 @@ void columns_text_or_null(struct columns *c, size_t column, struct text value);
 /* ", " and a literal for each; what does not begin as an array is written as it is. */
 void columns_literals(struct columns *c, struct builder *sql);
 
-/* The partitions that a call names: elsewhere in it they are numbers, from 1. */
+/* The topics and partitions that a call names: elsewhere in it they are numbers, from 1.
+ */
 struct partition_name {
-    const char *topic;
+    size_t topic;
     uint32_t number;
 };
 
-struct partitions {
-    struct partition_name *entry;
-    size_t count, room, last;
+struct named {
+    const char *topics[TOPICS_MAX];
+    size_t topic_count;
+    struct partition_name *partitions;
+    size_t count, room;
 };
 
-void partitions_fini(struct partitions *p);
-/* Its number; added when it is new. `topic` must live as long. */
-size_t partitions_index(struct partitions *p, const char *topic, uint32_t number);
-void partitions_columns(const struct partitions *p, struct columns *c, size_t topic,
-                        size_t number);
+enum named_column { NAMED_TOPIC, NAMED_NUMBER, NAMED_COLUMNS };
+
+void named_fini(struct named *n);
+/* Their numbers; added when they are new. `topic` must live as long. */
+size_t named_topic(struct named *n, const char *topic);
+size_t named_partition(struct named *n, const char *topic, uint32_t number);
+/* The topics as one column, the partitions as two from `first` on. */
+void named_columns(const struct named *n, struct columns *c, size_t topics, size_t first);
 
 /* An event's own arguments, alike in both functions. */
 enum event_column {

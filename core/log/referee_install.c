@@ -69,16 +69,12 @@ static ll_rc run_script(PGconn *connection, struct ll_error *err)
                     values, 1, NULL, err);
 }
 
-/* A row a service, a topic and a partition, where they are not there. */
+/* A row a service and a topic, where they are not there. */
 static const char topic_sql[] =
-    "with s as (insert into landlog.referee (service) values ($2) on conflict do "
-    "nothing),"
-    " t as (insert into landlog.topic values ($1, $2, $3, $4) on conflict do nothing"
-    "       returning *)"
-    " insert into landlog.partition (id, topic, number, service)"
-    " select (select coalesce(max(id), 0) from landlog.partition) + n, $1, n - 1, $2"
-    "   from generate_series(1, $3::int) n where exists (select from t where not "
-    "ephemeral)";
+    "with s as (insert into landlog.referee (service) values ($2) on conflict do nothing)"
+    " insert into landlog.topic (name, id, service, partitions, ephemeral)"
+    " select $1, coalesce(max(id), 0) + 1, $2, $3::int, $4::boolean from landlog.topic"
+    " on conflict (name) do nothing";
 
 static ll_rc check_topic(PGconn *connection, const struct topic *t, struct ll_error *err)
 {
