@@ -28,7 +28,7 @@ static void put_binary(struct bound *b, size_t i, const char *value, size_t len)
     b->formats[i] = 1;
 }
 
-/* libpq takes a text parameter's length from its NUL. */
+/* libpq takes a text parameter's length from its NUL; NULL is null. */
 static void put_text(struct bound *b, size_t i, const char *value)
 {
     b->values[i] = value;
@@ -97,7 +97,7 @@ static ll_rc put_member(struct bound *b, size_t i, Oid type, const struct codec_
 {
     switch (v->kind) {
     case CODEC_ABSENT:
-    case CODEC_NULL: b->values[i] = NULL; return LL_OK;
+    case CODEC_NULL: put_text(b, i, NULL); return LL_OK;
     case CODEC_BOOL:
         if (type == TYPE_BOOL) {
             b->room[i][0] = v->boolean;
