@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 - Copyright The Landlog authors */
+/* projection_crash_test.c - projectors killed at any moment, and stopped at every message
+ * of a flight, overtaken and continued: the tables say what the log says, once. */
+#include "folded.h"
+#include "stopping_proxy.h"
+
+#include "core/base/clock.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    KILLS = 40,
+    MESSAGES = 80, /* more than any flight of three events has */
+    WRITER_WAITS = 500
+};
+
+static void sleep_ms(long ms)
+{
+    nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
+}
+
+static void killed_at_random_moments(struct suite *s)
+{
+    struct folded f;
+    pid_t workers[2];
+
+    srand(1);
+    folded_open(&f, s, NULL);
+    workers[0] = folded_start(&f, NULL, 2);
+    workers[1] = folded_start(&f, NULL, 1);
+    for (int i = 0; i < KILLS; i++) {
+        int which = rand() % 2;
+
+        folded_append(&f, 1 + (size_t)(rand() % 400), -1);
+        sleep_ms(rand() % 120);
+        folded_end(workers[which], SIGKILL);
+        workers[which] = folded_start(&f, NULL, which == 0 ? 2 : 1);
+    }
+    OK(folded_wait(&f, 30));
+    OK(folded_is_right(&f));
+    OK(folded_end(workers[0], SIGTERM) == 0);
+    OK(folded_end(workers[1], SIGTERM) == 0);
+    OK(folded_is_right(&f));
+    folded_close(&f);
+}
+
+static bool has_stopped(void *proxy)
+{
+    return proxy_has_stopped(proxy);
+}
+
+/* As if the time of its leases had passed. */
+static void expire(struct folded *f)
+{
+    testlog_run(&f->log, "update landlog.lease set expires = now() - interval '1 s';"
+                         "update landlog.projector set seen = '-infinity'");
+}
+
+/* Who was stopped behind message n, is overtaken and then continued, writes nothing.
+ * False when its flight had fewer messages. */
+static bool stop_at(struct suite *s, struct folded *f, struct stopping_proxy *proxy,
+                    const char *through_proxy, size_t n)
+{
+    struct generation g;
+    pid_t stopped, other;
+    char *before, *after;
+    bool was_stopped;
+
+    stopped = folded_start(f, through_proxy, 1);
+    OK(folded_wait(f, 20));
+    proxy_arm(proxy, stopped, n);
+    folded_append(f, 3, 7);
+    was_stopped = wait_until(1.5, has_stopped, proxy);
+    if (was_stopped) {
+        expire(f);
+        other = folded_start(f, NULL, 1);
+        OK(folded_wait(f, 20));
+        OK(folded_live(f, &g));
+        before = folded_rows(f, &g);
+        proxy_release(proxy);
+        kill(stopped, SIGCONT);
+        sleep_ms(300);
+        after = folded_rows(f, &g);
+        OK(strcmp(before, after) == 0);
+        free(before);
+        free(after);
+        folded_append(f, 20, -1);
+        OK(folded_wait(f, 20));
+        folded_end(other, SIGKILL);
+    }
+    proxy_release(proxy);
+    folded_end(stopped, SIGKILL);
+    OK(folded_is_right(f));
+    return was_stopped;
+}
+
+static void stopped_at_each_message(struct suite *s)
+{
+    struct folded f;
+    char through_proxy[1200];
+    struct stopping_proxy *proxy;
+    size_t n = 1;
+
+    srand(2);
+    folded_open(&f, s, NULL);
+    proxy = proxy_start(f.log.conninfo, "landlog projector writer", through_proxy,
+                        sizeof(through_proxy));
+    while (n < MESSAGES && stop_at(s, &f, proxy, through_proxy, n)) n++;
+    printf("  a flight of three events has %zu messages\n", n - 1);
+    OK(n > 20 && n < MESSAGES);
+    proxy_end(proxy);
+    folded_close(&f);
+}
+
+/* One partition's worker is killed while its flight is under way in Postgres. */
+static void backends_terminated(struct suite *s)
+{
+    struct folded f;
+    pid_t worker;
+
+    srand(3);
+    folded_open(&f, s, NULL);
+    worker = folded_start(&f, NULL, 3);
+    for (int i = 0; i < 20; i++) {
+        folded_append(&f, 300, -1);
+        sleep_ms(rand() % 60);
+        testlog_run(&f.log,
+                    "select pg_terminate_backend(pid) from pg_stat_activity"
+                    " where datname = current_database() and pid <> pg_backend_pid()"
+                    " and application_name like 'landlog projector%'");
+    }
+    OK(folded_wait(&f, 30));
+    OK(folded_is_right(&f));
+    OK(folded_end(worker, SIGTERM) == 0);
+    folded_close(&f);
+}
+
+int main(void)
+{
+    static const struct testlog_kind postgres = {.name = "postgres"};
+    struct suite suite = {.kind = &postgres}, *s = &suite;
+
+    if (getenv("LANDLOG_TEST_POSTGRES") == NULL) {
+        printf("skipped: LANDLOG_TEST_POSTGRES is not set\n");
+        return 77;
+    }
+    RUN(killed_at_random_moments);
+    RUN(backends_terminated);
+    RUN(stopped_at_each_message);
+    printf("%lu checks, %lu failed\n", s->checks, s->failed);
+    return s->failed > 0 || s->checks == 0;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 - Copyright The Landlog authors */
+/* stopping_proxy.h - stands between a process and Postgres, and stops the process
+ * (SIGSTOP) behind the n-th message of a flight.
+ *
+ * It relays bytes. On the connections of one application name it also reads the client's
+ * messages; once armed it counts them from the next Bind of the statement "begin" on, and
+ * at the n-th stops the process and withholds what comes behind it, as if the process had
+ * not sent it yet, until release.
+ */
+#ifndef LL_STOPPING_PROXY_H
+#define LL_STOPPING_PROXY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct stopping_proxy;
+
+/* In front of the server of `conninfo`; the new conninfo comes through `out`. */
+struct stopping_proxy *proxy_start(const char *conninfo, const char *application,
+                                   char *out, size_t room);
+void proxy_end(struct stopping_proxy *p);
+/* Stop `pid` behind the n-th message (1: the Bind of "begin") of the next flight. */
+void proxy_arm(struct stopping_proxy *p, pid_t pid, size_t n);
+/* Has it? */
+bool proxy_has_stopped(struct stopping_proxy *p);
+/* Let what was withheld go on, and count no more. Does not continue the process. */
+void proxy_release(struct stopping_proxy *p);
+
+#endif
