@@ -119,16 +119,14 @@ static size_t batch_size(const struct runner_options *o)
     return tenth > 0 ? tenth : 1;
 }
 
-/* Wait while the workers together are ahead of the rate that is allowed. */
-static void throttle(const struct projector *w)
+/* Have the workers together done more than the rate allows? */
+static bool is_ahead(const struct projector *w)
 {
     const struct runner *r = w->runner;
     int64_t passed = clock_monotonic_us() - r->start_us;
-    uint64_t most;
 
-    if (r->options.throttle == 0) return;
-    most = (uint64_t)passed * r->options.throttle / 1000000;
-    if (atomic_load(&r->applied) > most) nap(w, 50);
+    return r->options.throttle > 0 &&
+           atomic_load(&r->applied) > (uint64_t)passed * r->options.throttle / 1000000;
 }
 
 static int wait_ms(const struct projector *w)
@@ -201,7 +199,11 @@ static ll_rc read_and_send(struct projector *w, size_t *count, struct ll_error *
     struct log_batch batch;
     ll_rc rc;
 
-    throttle(w);
+    if (is_ahead(w)) {
+        w->is_behind = false;
+        nap(w, flies ? 0 : 20);
+        return LL_OK;
+    }
     rc = log_reader_next(w->reader, most, flies ? 0 : wait_ms(w), &batch, err);
     if (rc != LL_OK) return rc;
     *count = batch.count;

@@ -18,8 +18,8 @@
 
 enum {
     LOOK_MS = 200,
-    RATE_MS = 5000,           /* the window of the rate that is shown */
-    TAKE_MS = LEASE_MS + 1000 /* a holder that was stopped dead loses it in that time */
+    RATE_MS = 5000, /* the window of the rate that is shown */
+    TAKE_MS = 1500  /* until the backend of one that was killed is gone */
 };
 
 struct replay {

@@ -71,16 +71,25 @@ static void must(ll_rc rc, const struct ll_error *err)
     if (rc != LL_OK) suite_die("%s", err->text);
 }
 
-void folded_open(struct folded *f, const struct suite *s, const char *apply)
+struct projection *folded_projection(const struct folded *f, const char *apply)
 {
     const struct projection_files texts = {
         text_of(schema_sql), text_of(apply ? apply : apply_sql), text_of(queries_sql)};
+    struct projection *p;
+    struct ll_error err;
+
+    must(projection_make(PROJECTION, &texts, f->registry, &p, &err), &err);
+    return p;
+}
+
+void folded_open(struct folded *f, const struct suite *s, const char *apply)
+{
     struct ll_error err;
 
     *f = (struct folded){0};
     testlog_open(&f->log, s);
     must(registry_load_files(files, &f->registry, &err), &err);
-    must(projection_make(PROJECTION, &texts, f->registry, &f->projection, &err), &err);
+    f->projection = folded_projection(f, apply);
     f->connection = testlog_connect(&f->log);
     must(generation_install(f->connection, &err), &err);
 }

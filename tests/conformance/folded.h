@@ -30,6 +30,8 @@ struct folded {
 /* `apply` in the place of the projection's own apply.sql; NULL: its own. */
 void folded_open(struct folded *f, const struct suite *s, const char *apply);
 void folded_close(struct folded *f);
+/* The projection with another apply.sql. The caller frees. */
+struct projection *folded_projection(const struct folded *f, const char *apply);
 /* Append n events with random keys (or all with key `only`, where it is >= 0). */
 void folded_append(struct folded *f, size_t n, int only);
 /* One that no statement can take: its `n` does not fit the column. */
