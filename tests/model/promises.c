@@ -173,6 +173,49 @@ static ll_rc keys_are_used_once(const struct history *h, struct ll_error *err)
     return rc;
 }
 
+/* ---- conflicts, readers and the projection ---- */
+
+/* The events of each partition, in the order listed. */
+struct places {
+    size_t
+        *start;   /* by partition: where its part of `list` begins; one more at the end */
+    size_t *list; /* indexes of events */
+};
+
+static void places_init(struct places *p, const struct history *h)
+{
+    size_t *fill = ll_calloc(h->name_count + 1, sizeof(*fill));
+
+    p->start = ll_calloc(h->name_count + 1, sizeof(*p->start));
+    p->list = ll_calloc(h->event_count + 1, sizeof(*p->list));
+    for (size_t i = 0; i < h->event_count; i++) p->start[h->events[i].at.partition + 1]++;
+    for (size_t n = 0; n < h->name_count; n++) p->start[n + 1] += p->start[n];
+    for (size_t i = 0; i < h->event_count; i++) {
+        uint32_t partition = h->events[i].at.partition;
+
+        p->list[p->start[partition] + fill[partition]++] = i;
+    }
+    free(fill);
+}
+
+static void places_fini(struct places *p)
+{
+    free(p->start);
+    free(p->list);
+}
+
+/* The event at a place; NULL when there is none. */
+static const struct history_event *
+event_at(const struct history *h, const struct places *p, struct history_place at)
+{
+    size_t n = p->start[at.partition + 1] - p->start[at.partition];
+    const struct history_event *e;
+
+    if (at.sequence == 0 || at.sequence > n) return NULL;
+    e = &h->events[p->list[p->start[at.partition] + at.sequence - 1]];
+    return e->at.sequence == at.sequence ? e : NULL;
+}
+
 static bool guards(const struct history_command *c, uint32_t tag)
 {
     for (size_t i = 0; i < c->guard_count; i++)
@@ -180,94 +223,83 @@ static bool guards(const struct history_command *c, uint32_t tag)
     return false;
 }
 
-static bool is_conflict(const struct history *h, const struct history_command *c)
+static bool guards_any(const struct history_command *c, const struct history_event *e)
 {
-    for (size_t i = 0; i < h->event_count; i++) {
-        const struct history_event *e = &h->events[i];
-
-        if (!is_same_place(e->at, c->at)) continue;
-        for (size_t k = 0; k < e->tag_count; k++)
-            if (guards(c, e->tags[k])) return true;
-    }
+    for (size_t i = 0; e != NULL && i < e->tag_count; i++)
+        if (guards(c, e->tags[i])) return true;
     return false;
 }
 
 static ll_rc conflicts_are_real(const struct history *h, struct ll_error *err)
 {
-    for (size_t i = 0; i < h->command_count; i++) {
+    struct places places;
+    ll_rc rc = LL_OK;
+
+    places_init(&places, h);
+    for (size_t i = 0; rc == LL_OK && i < h->command_count; i++) {
         const struct history_command *c = &h->commands[i];
+        bool had_seen = history_seen(&c->as_of, c->at.partition) >= c->at.sequence;
 
         if (c->answer != ANSWER_CONFLICT || c->at.partition == 0) continue;
-        if (history_seen(&c->as_of, c->at.partition) >= c->at.sequence ||
-            !is_conflict(h, c))
-            return ll_fail(err, LL_EBROKEN, "\"%s\" was refused for %s, which it %s",
-                           name(h, c->name), place(h, c->at),
-                           is_conflict(h, c) ? "had seen" : "does not guard");
+        if (had_seen || !guards_any(c, event_at(h, &places, c->at)))
+            rc = ll_fail(err, LL_EBROKEN, "\"%s\" was refused for %s, which it %s",
+                         name(h, c->name), place(h, c->at),
+                         had_seen ? "had seen" : "does not guard");
     }
-    return LL_OK;
+    places_fini(&places);
+    return rc;
 }
 
-/* ---- readers and the projection ---- */
+/* Whose read of which partition, to bring each one's reads together in their order. */
+struct turn {
+    uint32_t reader, partition;
+    size_t read;
+};
 
-static int event_compare(const void *a, const void *b)
+static int turn_compare(const void *a, const void *b)
 {
-    const struct history_event *x = *(const struct history_event *const *)a,
-                               *y = *(const struct history_event *const *)b;
-
-    if (x->at.partition != y->at.partition)
-        return x->at.partition < y->at.partition ? -1 : 1;
-    return (x->at.sequence > y->at.sequence) - (x->at.sequence < y->at.sequence);
-}
-
-static int read_compare(const void *a, const void *b)
-{
-    const struct history_read *x = *(const struct history_read *const *)a,
-                              *y = *(const struct history_read *const *)b;
+    const struct turn *x = a, *y = b;
 
     if (x->reader != y->reader) return x->reader < y->reader ? -1 : 1;
-    if (x->at.partition != y->at.partition)
-        return x->at.partition < y->at.partition ? -1 : 1;
-    return (x > y) - (x < y); /* in the order read */
+    if (x->partition != y->partition) return x->partition < y->partition ? -1 : 1;
+    return (x->read > y->read) - (x->read < y->read);
 }
 
-/* One read, after the one before of its reader and partition (or NULL). */
-static ll_rc read_is_next(const struct history *h, const struct history_event **events,
-                          const struct history_read *r, const struct history_read *before,
-                          struct ll_error *err)
+static ll_rc read_is_true(const struct history *h, const struct places *p,
+                          const struct history_read *r, struct ll_error *err)
 {
-    struct history_event key = {.at = r->at};
-    const struct history_event *want = &key;
-    const struct history_event *const *found =
-        bsearch(&want, events, h->event_count, sizeof(*events), event_compare);
+    const struct history_event *e = event_at(h, p, r->at);
 
-    if (found == NULL || (*found)->command != r->command || (*found)->index != r->index)
-        return ll_fail(err, LL_EBROKEN, "reader \"%s\" passed \"%s\" at %s; %s is there",
-                       name(h, r->reader), name(h, r->command), place(h, r->at),
-                       found == NULL ? "nothing" : name(h, (*found)->command));
-    if (before != NULL && r->at.sequence != before->at.sequence + 1)
-        return ll_fail(err, LL_EBROKEN, "reader \"%s\" passed %s after %s",
-                       name(h, r->reader), place(h, r->at), place(h, before->at));
-    return LL_OK;
+    if (e != NULL && e->command == r->command && e->index == r->index) return LL_OK;
+    return ll_fail(err, LL_EBROKEN, "reader \"%s\" passed \"%s\" at %s; %s is there",
+                   name(h, r->reader), name(h, r->command), place(h, r->at),
+                   e == NULL ? "nothing" : name(h, e->command));
 }
 
 static ll_rc readers_pass_all_once(const struct history *h, struct ll_error *err)
 {
-    const struct history_event **events = ll_calloc(h->event_count + 1, sizeof(*events));
-    const struct history_read **reads = ll_calloc(h->read_count + 1, sizeof(*reads));
+    struct turn *turns = ll_calloc(h->read_count + 1, sizeof(*turns));
+    struct places places;
     ll_rc rc = LL_OK;
 
-    for (size_t i = 0; i < h->event_count; i++) events[i] = &h->events[i];
-    for (size_t i = 0; i < h->read_count; i++) reads[i] = &h->reads[i];
-    qsort(events, h->event_count, sizeof(*events), event_compare);
-    qsort(reads, h->read_count, sizeof(*reads), read_compare);
+    places_init(&places, h);
+    for (size_t i = 0; i < h->read_count; i++)
+        turns[i] = (struct turn){h->reads[i].reader, h->reads[i].at.partition, i};
+    qsort(turns, h->read_count, sizeof(*turns), turn_compare);
     for (size_t i = 0; rc == LL_OK && i < h->read_count; i++) {
-        bool goes_on = i > 0 && reads[i]->reader == reads[i - 1]->reader &&
-                       reads[i]->at.partition == reads[i - 1]->at.partition;
+        const struct history_read *r = &h->reads[turns[i].read];
+        const struct history_read *before = i > 0 ? &h->reads[turns[i - 1].read] : NULL;
 
-        rc = read_is_next(h, events, reads[i], goes_on ? reads[i - 1] : NULL, err);
+        rc = read_is_true(h, &places, r, err);
+        if (rc != LL_OK || before == NULL || before->reader != r->reader ||
+            before->at.partition != r->at.partition ||
+            before->at.sequence + 1 == r->at.sequence)
+            continue;
+        rc = ll_fail(err, LL_EBROKEN, "reader \"%s\" passed %s after %s",
+                     name(h, r->reader), place(h, r->at), place(h, before->at));
     }
-    free(events);
-    free(reads);
+    places_fini(&places);
+    free(turns);
     return rc;
 }
 
