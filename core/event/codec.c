@@ -52,7 +52,7 @@ static ll_rc write_map(msgpack_packer *p, const json_t *object, unsigned depth,
     struct member few[32];
     size_t n = json_object_size(object), i = 0;
     struct member *members = n <= LL_LENGTH(few) ? few : ll_calloc(n, sizeof(*members));
-    json_t *unlocked = (json_t *)(uintptr_t)object; /* jansson's iterator wants it so */
+    json_t *unlocked = (json_t *)object; /* jansson's iterator wants it so */
     ll_rc rc = LL_OK;
 
     for (void *at = json_object_iter(unlocked); at != NULL;

@@ -338,7 +338,7 @@ ll_rc codec_members(struct text data, const struct text *names, size_t n,
                     struct codec_value *out, struct ll_error *err)
 {
     struct cursor c = cursor_of(data);
-    struct token head, key, value;
+    struct token head = {0}, key = {0}, value = {0};
     const char *wrong;
     size_t first = 0; /* names before it are found, where they ascend as the keys do */
 

@@ -171,7 +171,7 @@ static json_t *bare_value(const struct schema_keyword *k, json_t *value)
 
 static json_t *bare(const json_t *schema, bool is_root)
 {
-    json_t *source = (json_t *)(uintptr_t)schema, *copy, *value;
+    json_t *source = (json_t *)schema, *copy, *value;
     const char *name;
 
     if (!json_is_object(schema)) return json_deep_copy(schema);

@@ -310,7 +310,10 @@ static const json_t *follow(const json_t *from, struct text part)
         bool is_escape = part.ptr[i] == '~' && i + 1 < part.len;
 
         if (is_escape) i++;
-        builder_char(&key, !is_escape ? part.ptr[i] : part.ptr[i] == '1' ? '/' : '~');
+        if (is_escape)
+            builder_string(&key, part.ptr[i] == '1' ? "/" : "~");
+        else
+            builder_char(&key, part.ptr[i]);
     }
     to = json_object_get(from, key.len ? key.ptr : "");
     builder_fini(&key);
@@ -379,7 +382,7 @@ ll_rc schema_compile(json_t *document, struct schema **out, struct ll_error *err
 
     s->document = json_incref(document);
     arena_init(&s->arena, ARENA);
-    c.nodes = ll_calloc(SCHEMA_NODES, sizeof(struct schema_node *));
+    c.nodes = ll_calloc(SCHEMA_NODES, sizeof(void *));
     rc = compile(&c, document, NULL, &s->root);
     if (rc == LL_OK) rc = resolve_references(&c);
     if (rc == LL_OK) rc = bound_chains(&c);

@@ -62,7 +62,7 @@ static struct text text_value(const json_t *string)
 
 static json_t *unlocked(const json_t *value)
 {
-    return (json_t *)(uintptr_t)value; /* for jansson's iterators; nothing is changed */
+    return (json_t *)value; /* for jansson's iterators; nothing is changed */
 }
 
 /* ---- numbers ---- */

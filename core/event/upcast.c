@@ -9,7 +9,7 @@ static ll_rc check_form(const json_t *upcast, struct ll_error *err)
     const char *name;
     json_t *value;
 
-    json_object_foreach((json_t *)(uintptr_t)upcast, name, value)
+    json_object_foreach((json_t *)upcast, name, value)
     {
         bool is_list = strcmp(name, "remove") == 0;
 

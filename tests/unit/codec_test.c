@@ -225,8 +225,8 @@ static bool same(const json_t *a, const msgpack_object *b)
     if (json_is_number(a)) return same_number(a, b);
     if (json_is_string(a))
         return b->type == MSGPACK_OBJECT_STR &&
-               b->via.str.size == json_string_length(a) &&
-               memcmp(b->via.str.ptr, json_string_value(a), b->via.str.size) == 0;
+               text_equal((struct text){b->via.str.ptr, b->via.str.size},
+                          (struct text){json_string_value(a), json_string_length(a)});
     if (json_is_boolean(a))
         return b->type == MSGPACK_OBJECT_BOOLEAN && b->via.boolean == json_is_true(a);
     return b->type == MSGPACK_OBJECT_NIL;
@@ -418,10 +418,9 @@ static void nesting_has_an_end(void)
     struct text name = TEXT("a");
     struct codec_value value;
 
-    memcpy(deep,
-           "\x81\xa1"
-           "a",
-           3);
+    deep[0] = (char)0x81;
+    deep[1] = (char)0xa1;
+    deep[2] = 'a';
     memset(deep + 3, 0x91, sizeof(deep) - 3);
     deep[sizeof(deep) - 1] = 1;
     OK(codec_decode((struct text){deep, sizeof(deep)}, &out, NULL) == LL_EINVAL);
