@@ -4,9 +4,13 @@
 
 extern const struct command config_command;
 extern const struct command project_command;
+extern const struct command publish_command;
 extern const struct command replay_command;
 extern const struct command request_command;
+extern const struct command schemas_command;
 extern const struct command serve_command;
+extern const struct command tail_command;
+extern const struct command topics_command;
 extern const struct command up_command;
 extern const struct command wallet_command;
 
@@ -14,9 +18,13 @@ extern const struct command wallet_command;
 const struct command *const commands[] = {
     &config_command,
     &project_command,
+    &publish_command,
     &replay_command,
     &request_command,
+    &schemas_command,
     &serve_command,
+    &tail_command,
+    &topics_command,
     &up_command,
     &wallet_command,
     NULL,

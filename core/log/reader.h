@@ -18,7 +18,7 @@
 struct log_cursor {
     uint32_t partition;
     uint64_t sequence; /* of the last event applied; 0: none, start at the first */
-    struct uuid id;    /* of that event */
+    struct uuid id;    /* of that event; nil: whoever only looks demands nothing */
 };
 
 struct log_batch {
