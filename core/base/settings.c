@@ -34,6 +34,9 @@ const struct setting_info setting_table[SETTING_COUNT] = {
         "libpq connection of a role that can only read; empty: as `postgres`, read-only"),
     [SETTING_KAFKA_BROKERS] = ROW_STRING(
         "kafka.brokers", "", "host:port list of the Kafka cluster; empty: none"),
+    [SETTING_KAFKA_TOPIC_PREFIX] =
+        ROW_STRING("kafka.topic-prefix", "",
+                   "before each topic's name on Kafka, where a cluster is shared"),
     [SETTING_KAFKA_LAG_LIMIT] =
         ROW_NUMBER("kafka.lag-limit", "10000", 1, 1000000000,
                    "events the relay may be behind before commands are refused with 503"),

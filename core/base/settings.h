@@ -14,9 +14,10 @@
 #include "core/base/text.h"
 
 enum setting {
-    SETTING_POSTGRES,        /* conninfo of the role that owns the log and projections */
-    SETTING_POSTGRES_QUERY,  /* conninfo of the role that can only read */
-    SETTING_KAFKA_BROKERS,   /* host:port list; "" when there is no Kafka */
+    SETTING_POSTGRES,       /* conninfo of the role that owns the log and projections */
+    SETTING_POSTGRES_QUERY, /* conninfo of the role that can only read */
+    SETTING_KAFKA_BROKERS,  /* host:port list; "" when there is no Kafka */
+    SETTING_KAFKA_TOPIC_PREFIX, /* before each topic's name on Kafka */
     SETTING_KAFKA_LAG_LIMIT, /* events: the relay is behind by more: commands get 503 */
     SETTING_HTTP_ADDRESS,
     SETTING_HTTP_PORT,

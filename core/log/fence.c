@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 - Copyright The Landlog authors */
+/* fence.c - see fence.h. */
+#include "core/log/fence.h"
+
+#include <inttypes.h>
+
+static struct uuid *remembered(struct fence *f, uint64_t sequence)
+{
+    return &f->recent[sequence % FENCE_MEMORY];
+}
+
+void fence_init(struct fence *f, const struct kafka_place *place)
+{
+    *f = (struct fence){
+        .epoch = place->epoch, .sequence = place->sequence, .id = place->id};
+    if (place->sequence > 0) *remembered(f, place->sequence) = place->id;
+}
+
+static enum fence_verdict skip(struct fence *f)
+{
+    f->void_records++;
+    return FENCE_VOID;
+}
+
+static enum fence_verdict raise_epoch(struct fence *f, const struct kafka_envelope *e)
+{
+    if (e->epoch <= f->epoch) return skip(f);
+    f->epoch = e->epoch;
+    f->void_records += f->pending;
+    f->pending = 0;
+    return FENCE_RAISED;
+}
+
+/* One of the last events must be the very same; older ones are taken for it. */
+static enum fence_verdict take_double(struct fence *f, const struct record *r,
+                                      struct ll_error *err)
+{
+    uint64_t last = f->sequence + f->pending;
+    const struct uuid *id = remembered(f, r->sequence);
+
+    if (last - r->sequence < FENCE_MEMORY && !uuid_is_nil(id) &&
+        !uuid_equal(id, &r->id)) {
+        ll_fail(err, LL_EBROKEN, "event %" PRIu64 " is there twice, with two ids",
+                r->sequence);
+        return FENCE_BROKEN;
+    }
+    f->doubles++;
+    return FENCE_DOUBLE;
+}
+
+static bool continues_command(const struct fence *f, const struct record *r)
+{
+    if (f->pending == 0) return r->command_index == 0;
+    return r->command_index == f->pending && r->command_size == f->size &&
+           uuid_equal(&r->command, &f->command);
+}
+
+static enum fence_verdict take_event(struct fence *f, const struct record *r,
+                                     struct ll_error *err)
+{
+    uint64_t last = f->sequence + f->pending;
+
+    if (r->sequence <= last) return take_double(f, r, err);
+    if (r->sequence != last + 1) {
+        ll_fail(err, LL_EBROKEN, "event %" PRIu64 " is followed by %" PRIu64 ": a gap",
+                last, r->sequence);
+        return FENCE_BROKEN;
+    }
+    if (!continues_command(f, r)) {
+        ll_fail(err, LL_EBROKEN, "event %" PRIu64 ": its command is torn", r->sequence);
+        return FENCE_BROKEN;
+    }
+
+    *remembered(f, r->sequence) = r->id;
+    f->size = r->command_size;
+    f->command = r->command;
+    if (r->command_index + 1 < r->command_size) {
+        f->pending++;
+        return FENCE_PENDING;
+    }
+    f->sequence = r->sequence;
+    f->id = r->id;
+    f->pending = 0;
+    return FENCE_COMPLETE;
+}
+
+enum fence_verdict fence_next(struct fence *f, const struct kafka_record *k,
+                              struct kafka_envelope *e, struct ll_error *err)
+{
+    enum fence_verdict verdict;
+    uint64_t epoch;
+
+    if (!kafka_record_epoch(k, &epoch) || epoch < f->epoch) return skip(f);
+    if (kafka_envelope_parse(k, e, err) != LL_OK) return FENCE_BROKEN;
+    if (e->kind == KAFKA_FENCE) return raise_epoch(f, e);
+    if (epoch > f->epoch) {
+        kafka_envelope_fini(e);
+        ll_fail(err, LL_EBROKEN,
+                "a record of epoch %" PRIu64 " without that epoch's fence", epoch);
+        return FENCE_BROKEN;
+    }
+    verdict = take_event(f, &e->record, err);
+    if (verdict != FENCE_PENDING && verdict != FENCE_COMPLETE) kafka_envelope_fini(e);
+    return verdict;
+}

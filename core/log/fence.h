@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 - Copyright The Landlog authors */
+/* fence.h - which records of one partition of Kafka count (DESIGN, section 2).
+ *
+ * A pure fold over the records in order of offset, the same in every reader and in a
+ * relay that takes over, so that all agree:
+ *
+ *   - a fence raises the epoch in force; one that does not is void (the first wins);
+ *   - an event of another epoch than the one in force is void when its epoch is lower,
+ *     and damage when it is higher;
+ *   - an event passed already is a double (a relay that crashed wrote a stretch again);
+ *   - a command counts when all its events are there. Those of one that a fence cuts
+ *     short are void: the next relay writes it again as a whole, with the same numbers;
+ *   - a gap is damage.
+ */
+#ifndef LL_FENCE_H
+#define LL_FENCE_H
+
+#include "core/log/kafka_envelope.h"
+
+/* A place in a partition from which it can be read: an event that counts and ends its
+ * command, and the epoch in force there. All zero: the very beginning. */
+struct kafka_place {
+    uint64_t sequence;
+    struct uuid id; /* nil: not known */
+    int64_t offset; /* of that event's record */
+    uint64_t epoch;
+};
+
+enum { FENCE_MEMORY = 256 }; /* events whose doubles are compared by id */
+
+struct fence {
+    uint64_t epoch;    /* in force */
+    uint64_t sequence; /* of the last event that counts */
+    struct uuid id;    /* of it; nil where none was seen */
+    uint32_t pending;  /* events behind it, of a command that is not complete */
+    uint32_t size;     /* of that command */
+    struct uuid command;
+    uint64_t void_records, doubles;
+    struct uuid recent[FENCE_MEMORY]; /* by sequence */
+};
+
+enum fence_verdict {
+    FENCE_PENDING,  /* an event that counts once its command is complete */
+    FENCE_COMPLETE, /* an event that completes one: it and those pending before it count
+                     */
+    FENCE_RAISED,   /* a fence: what was pending is void */
+    FENCE_VOID,     /* skip it */
+    FENCE_DOUBLE,   /* skip it: it was passed already */
+    FENCE_BROKEN    /* halt: the error says why */
+};
+
+/* Behind `place`. */
+void fence_init(struct fence *f, const struct kafka_place *place);
+
+/* Judge the next record. Its envelope is parsed only where it may count: `e` is to be
+ * freed with kafka_envelope_fini() after FENCE_PENDING and FENCE_COMPLETE. */
+enum fence_verdict fence_next(struct fence *f, const struct kafka_record *k,
+                              struct kafka_envelope *e, struct ll_error *err);
+
+#endif
