@@ -8,9 +8,9 @@
 #include "core/log/reader_store.h"
 
 #include "core/base/clock.h"
+#include "core/log/event_row.h"
 #include "core/log/referee.h"
 #include "core/log/wake.h"
-#include "core/pg/binary.h"
 #include "core/pg/connect.h"
 
 #include <errno.h>
@@ -60,42 +60,18 @@ static const char read_sql[] =
     "       where e.partition = c.partition and e.sequence = c.sequence and e.id = c.id)"
     "   ) as broken) s"
     " left join lateral"
-    " (select w.n, w.sequence, w.time, w.version, w.id, w.command, w.body,"
-    "         w.command_index, w.command_size, w.causation, w.correlation, w.type,"
-    "         w.source, w.subject, w.key, w.traceparent, w.tags, w.data"
-    "    from (select e.*,"
+    " (select e.n, " EVENT_ROW_COLUMNS "    from (select e.*,"
     "            sum(octet_length(e.data)) over (order by e.n, e.sequence) as bytes"
     "       from (select c.n, e.* from unnest($1::int[], $2::bigint[])"
     "               with ordinality c(partition, sequence, n)"
     "              cross join lateral (select * from landlog.event e"
     "                where e.partition = c.partition and e.sequence > c.sequence"
     "                order by e.sequence limit $4::int) e"
-    "              limit $4::int) e) w"
-    "   where w.bytes <= $5::bigint) b on s.broken is null"
+    "              limit $4::int) e) e"
+    "   where e.bytes <= $5::bigint) b on s.broken is null"
     " order by b.n, b.sequence";
 
-enum read_column {
-    STORE,
-    BROKEN,
-    PLACE,
-    SEQUENCE,
-    TIME,
-    VERSION,
-    ID,
-    COMMAND,
-    BODY,
-    COMMAND_INDEX,
-    COMMAND_SIZE,
-    CAUSATION,
-    CORRELATION,
-    TYPE,
-    SOURCE,
-    SUBJECT,
-    KEY,
-    TRACEPARENT,
-    TAGS,
-    DATA
-};
+enum read_column { STORE, BROKEN, PLACE, EVENT };
 
 /* A plan made while the table was empty would scan it for ever. */
 static const char session_sql[] = "set enable_seqscan = off;"
@@ -192,32 +168,6 @@ static PGresult *run_read(struct postgres_reader *r, size_t max_events)
     return result;
 }
 
-static bool read_record(struct postgres_reader *r, int row, struct record *out)
-{
-    const PGresult *result = r->result;
-
-    *out = (struct record){
-        .topic = r->topic,
-        .sequence = (uint64_t)pg_int(result, row, SEQUENCE),
-        .time = pg_int(result, row, TIME),
-        .id = pg_uuid(result, row, ID),
-        .type = pg_bytes(result, row, TYPE),
-        .version = (uint32_t)pg_int(result, row, VERSION),
-        .source = pg_bytes(result, row, SOURCE),
-        .subject = pg_bytes(result, row, SUBJECT),
-        .key = pg_bytes(result, row, KEY),
-        .causation = pg_uuid(result, row, CAUSATION),
-        .correlation = pg_uuid(result, row, CORRELATION),
-        .traceparent = pg_bytes(result, row, TRACEPARENT),
-        .command = pg_uuid(result, row, COMMAND),
-        .body = pg_uuid(result, row, BODY),
-        .command_index = (uint32_t)pg_int(result, row, COMMAND_INDEX),
-        .command_size = (uint32_t)pg_int(result, row, COMMAND_SIZE),
-        .data = pg_bytes(result, row, DATA),
-    };
-    return pg_texts(result, row, TAGS, &r->tags, &out->tags, &out->tag_count);
-}
-
 /* Take one row as the next event of its partition, or say why it is not. */
 static ll_rc take_row(struct postgres_reader *r, int row, struct ll_error *err)
 {
@@ -226,7 +176,7 @@ static ll_rc take_row(struct postgres_reader *r, int row, struct ll_error *err)
     struct record *record = &r->records[row];
 
     LL_CHECK(place < r->count);
-    if (!read_record(r, row, record))
+    if (!event_row_read(r->result, row, EVENT, &r->tags, record))
         return ll_fail(err, LL_EBROKEN, "%s/%u: the tags of an event do not decode",
                        r->topic->name, f->seen.partition);
     if (record->sequence != f->seen.sequence + 1)
@@ -234,6 +184,7 @@ static ll_rc take_row(struct postgres_reader *r, int row, struct ll_error *err)
             err, LL_EBROKEN,
             "%s/%u: event %" PRIu64 " is followed by %" PRIu64 ": the log has a gap",
             r->topic->name, f->seen.partition, f->seen.sequence, record->sequence);
+    record->topic = r->topic;
     record->partition = f->seen.partition;
     f->seen.sequence = record->sequence;
     f->seen.id = record->id;
