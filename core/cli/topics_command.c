@@ -4,13 +4,16 @@
 #include "core/cli/install.h"
 #include "core/cli/log_probe.h"
 #include "core/base/clock.h"
+#include "core/log/kafka_topics.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 static const struct command_option options[] = {
-    {"json", NULL, "print one line of JSON a topic", 0},
+    {"json", NULL, "list: print one line of JSON a topic", 0},
+    {"replication", "N",
+     "create: copies of each partition on Kafka (the cluster's own default)", 0},
     {0},
 };
 
@@ -105,17 +108,45 @@ static void create_in_postgres(const struct command_line *line,
     registry_free(install(line->settings)); /* checks partition counts too */
 }
 
+static bool is_always(const struct settings *settings)
+{
+    (void)settings;
+    return true;
+}
+
+static void create_on_kafka(const struct command_line *line, const struct topics *topics)
+{
+    unsigned replication = (unsigned)command_option_u64(line, "replication", 1, 15, 0);
+    enum kafka_made made[TOPICS_MAX];
+    struct ll_error err;
+
+    if (kafka_topics_create(line->settings, topics, replication, made, &err) != LL_OK)
+        die("%s", err.text);
+    for (size_t i = 0; i < topics->count; i++)
+        if (made[i] == KAFKA_MADE)
+            printf("made \"%s\" with %" PRIu32 " partitions on Kafka\n",
+                   topics->topics[i].name, topics->topics[i].partitions);
+}
+
+static bool has_kafka(const struct settings *settings)
+{
+    return settings_string(settings, SETTING_KAFKA_BROKERS)[0] != '\0';
+}
+
 /* One row for each place where topics are kept. */
 static const struct keeper {
     const char *name;
+    bool (*is_used)(const struct settings *settings);
     void (*create)(const struct command_line *line, const struct topics *topics);
 } keepers[] = {
-    {"Postgres", create_in_postgres},
+    {"Postgres", is_always, create_in_postgres},
+    {"Kafka", has_kafka, create_on_kafka},
 };
 
 static int create(const struct command_line *line, const struct topics *topics)
 {
     for (size_t i = 0; i < LL_LENGTH(keepers); i++) {
+        if (!keepers[i].is_used(line->settings)) continue;
         keepers[i].create(line, topics);
         printf("%s has all %zu topics\n", keepers[i].name, topics->count);
     }
@@ -151,7 +182,9 @@ const struct command topics_command = {
     .help =
         "list    name, service, partitions, events, time of the first and last event\n"
         "create  make what schemas/topics.json declares and is not there; a topic whose\n"
-        "        partition count or service has changed is refused",
+        "        partition count or service has changed is refused. Where kafka.brokers "
+        "is\n"
+        "        set, on Kafka too: kept for ever, never compacted",
     .most = 1,
     .options = options,
     .run = topics_run,
