@@ -3,8 +3,11 @@
 #include "core/cli/command.h"
 
 extern const struct command config_command;
+extern const struct command log_command;
 extern const struct command project_command;
 extern const struct command publish_command;
+extern const struct command rebuild_command;
+extern const struct command relay_command;
 extern const struct command replay_command;
 extern const struct command request_command;
 extern const struct command schemas_command;
@@ -17,8 +20,11 @@ extern const struct command wallet_command;
 /* clang-format off: one a line, so that two changes do not meet */
 const struct command *const commands[] = {
     &config_command,
+    &log_command,
     &project_command,
     &publish_command,
+    &rebuild_command,
+    &relay_command,
     &replay_command,
     &request_command,
     &schemas_command,

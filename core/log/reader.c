@@ -12,6 +12,7 @@ static const struct {
     reader_opener open;
 } stores[] = {
     {"postgres", postgres_reader_open},
+    {"kafka", kafka_reader_open},
 };
 
 static ll_rc store_now(const struct settings *settings, const char *service,

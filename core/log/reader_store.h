@@ -12,5 +12,8 @@ typedef ll_rc (*reader_opener)(const struct settings *settings, const struct top
 ll_rc postgres_reader_open(const struct settings *settings, const struct topic *topic,
                            const struct log_cursor *cursors, size_t n,
                            struct log_reader **out, struct ll_error *err) LL_MUST_CHECK;
+ll_rc kafka_reader_open(const struct settings *settings, const struct topic *topic,
+                        const struct log_cursor *cursors, size_t n,
+                        struct log_reader **out, struct ll_error *err) LL_MUST_CHECK;
 
 #endif

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SCRIPT_MAX = 1024 * 1024 };
+
 /* Any number that no other user of the database takes. */
 #define INSTALL_LOCK "select pg_advisory_xact_lock(7812358123761)"
 
@@ -46,22 +48,35 @@ static ll_rc was_run(PGconn *connection, const char *hash, bool *out,
     return LL_OK;
 }
 
+static void read_script(struct builder *out)
+{
+    static const char *const files[] = {"core/log/referee.sql", "core/log/relay.sql"};
+    struct text script;
+
+    for (size_t i = 0; i < LL_LENGTH(files); i++) {
+        LL_CHECK(embedded_find(files[i], &script));
+        builder_text(out, script);
+    }
+    LL_CHECK(!out->full);
+}
+
 static ll_rc run_script(PGconn *connection, struct ll_error *err)
 {
-    struct text script;
+    struct builder script;
     struct uuid hash;
     char name[UUID_TEXT];
     const char *const values[] = {name};
     bool done;
     ll_rc rc;
 
-    LL_CHECK(embedded_find("core/log/referee.sql", &script));
-    hash = uuid_hash(script);
+    builder_init(&script, SCRIPT_MAX);
+    read_script(&script);
+    hash = uuid_hash(builder_view(&script));
     uuid_print(&hash, name);
     rc = was_run(connection, name, &done, err);
+    if (rc == LL_OK && !done) rc = pg_script(connection, script.ptr, err);
+    builder_fini(&script);
     if (rc != LL_OK || done) return rc;
-    rc = pg_script(connection, script.ptr, err);
-    if (rc != LL_OK) return rc;
     return pg_query(connection,
                     "insert into landlog.log (incarnation, identity, script)"
                     " values (gen_random_uuid(), landlog.identity(), $1)"
