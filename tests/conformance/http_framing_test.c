@@ -7,7 +7,6 @@
 #include "serve_process.h"
 #include "unit/t.h"
 
-#include <string.h>
 #include <unistd.h>
 
 enum { BODY_LIMIT = 4096 };
@@ -196,16 +195,15 @@ static void chunks_that_are_none(void)
 static void small_chunks_add_up(void)
 {
     static struct raw_reply r;
-    static char bytes[64 * 1024];
-    size_t n =
-        (size_t)snprintf(bytes, sizeof(bytes), POST "Transfer-Encoding: chunked\r\n\r\n");
+    struct builder request;
 
-    for (int i = 0; i < BODY_LIMIT + 1; i++) {
-        memcpy(bytes + n, "1\r\na\r\n", 6);
-        n += 6;
-    }
-    raw_exchange(server.port, (struct text){bytes, n}, 1, &r);
+    builder_init(&request, 64 * 1024);
+    builder_string(&request, POST "Transfer-Encoding: chunked\r\n\r\n");
+    for (int i = 0; i < BODY_LIMIT + 1; i++) builder_string(&request, "1\r\na\r\n");
+    OK(!request.full);
+    raw_exchange(server.port, builder_view(&request), 1, &r);
     OK(raw_status(&r) == 413 && r.count == 1);
+    builder_fini(&request);
 }
 
 /* Answers come in the order of the requests, each exactly once. */

@@ -45,6 +45,7 @@ static void make_database(const char *conninfo, const char *name)
     PGconn *c = PQconnectdb(conninfo);
 
     if (PQstatus(c) != CONNECTION_OK) fail("cannot connect", PQerrorMessage(c));
+    run_sql(c, "set client_min_messages to ", "warning", "");
     run_sql(c, "drop database if exists ", name, " with (force)");
     run_sql(c, "create database ", name, "");
     PQfinish(c);
@@ -126,7 +127,7 @@ bool serve_start(struct serve_process *p, const char *name, const char *const *s
     }
     for (size_t i = 0; settings[i] != NULL && i < SERVE_SETTINGS; i++) {
         arguments[n++] = (char *)"--set";
-        arguments[n++] = (char *)(uintptr_t)settings[i];
+        arguments[n++] = (char *)settings[i];
     }
     fflush(stdout);
     p->pid = fork();
@@ -154,15 +155,20 @@ bool serve_is_alive(const struct serve_process *p)
 /* It, and its children. */
 static size_t family(const struct serve_process *p, long pids[WORKERS])
 {
-    char path[64];
+    char path[64], line[256];
     size_t n = 0;
     FILE *f;
 
     pids[n++] = p->pid;
     snprintf(path, sizeof(path), "/proc/%d/task/%d/children", p->pid, p->pid);
     if ((f = fopen(path, "re")) == NULL) return n;
-    while (n < WORKERS && fscanf(f, "%ld", &pids[n]) == 1) n++;
+    if (fgets(line, sizeof(line), f) == NULL) line[0] = '\0';
     fclose(f);
+    for (char *at = line, *end; n < WORKERS; at = end) {
+        pids[n] = strtol(at, &end, 10);
+        if (end == at) break;
+        n++;
+    }
     return n;
 }
 
@@ -188,7 +194,7 @@ static size_t memory_of(long pid)
     snprintf(path, sizeof(path), "/proc/%ld/status", pid);
     if ((f = fopen(path, "re")) == NULL) return 0;
     while (fgets(line, sizeof(line), f) != NULL)
-        if (sscanf(line, "VmRSS: %zu", &kib) == 1) break;
+        if (strncmp(line, "VmRSS:", 6) == 0) kib = strtoul(line + 6, NULL, 10);
     fclose(f);
     return kib;
 }
