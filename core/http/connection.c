@@ -11,6 +11,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/note.h"
+#include "core/http/framing.h"
 
 #include <event2/buffer.h>
 #include <http_parser.h>
@@ -42,6 +43,7 @@ struct connection {
     struct connections *all;
     struct bufferevent *bev; /* NULL: the client has gone */
     struct event *deadline;
+    struct framing framing; /* looks at each byte before the parser does */
     http_parser parser;
     struct http_request request;
     struct address *address;
@@ -172,6 +174,7 @@ static void turn_over(struct connection *c)
     c->state = READING;
     c->in_head = false;
     c->is_refused = false;
+    framing_init(&c->framing);
     http_parser_pause(&c->parser, 0);
     set_deadline(c, IDLE_MS);
     /* What a pipelining client sent meanwhile is read on the loop, not on this fiber. */
@@ -238,11 +241,14 @@ static int on_url(http_parser *p, const char *at, size_t n)
     return c->request.head.len + n > REQUEST_TARGET ? -1 : take_head(c, at, n);
 }
 
+/* Trailers are dropped: views into the head were handed out, and a field that comes
+ * behind the body must not pass for one that was checked before it. */
 static int on_header_field(http_parser *p, const char *at, size_t n)
 {
     struct connection *c = p->data;
     struct http_request *r = &c->request;
 
+    if (!c->in_head) return 0;
     if (r->header_count == 0 || c->in_value) { /* a new field */
         if (r->header_count == 0) r->target.len = r->head.len;
         if (r->header_count == REQUEST_HEADERS) return -1;
@@ -260,6 +266,7 @@ static int on_header_value(http_parser *p, const char *at, size_t n)
     struct connection *c = p->data;
     size_t i = c->request.header_count - 1;
 
+    if (!c->in_head) return 0;
     if (!c->in_value) c->marks[i].value = c->request.head.len;
     c->in_value = true;
     c->marks[i].value_len += n;
@@ -317,6 +324,7 @@ static int on_headers_complete(http_parser *p)
                     (p->content_length > 0 && p->content_length != UINT64_MAX);
 
     set_views(c);
+    framing_body(&c->framing, p->flags & F_CHUNKED);
     c->in_head = false;
     p->upgrade = 0; /* not spoken here: answered as the plain request that it also is */
     c->keeps_alive = http_should_keep_alive(p);
@@ -338,19 +346,30 @@ static int on_headers_complete(http_parser *p)
     return 0;
 }
 
-static int on_body(http_parser *p, const char *at, size_t n)
+static int make_room(struct connection *c, uint64_t n)
 {
-    struct connection *c = p->data;
     struct http_request *r = &c->request;
 
-    if (n <= r->body_limit && r->body.len <= r->body_limit - n) {
-        builder_add(&r->body, at, n);
-        return 0;
-    }
+    if (n <= r->body_limit && r->body.len <= r->body_limit - n) return 0;
     c->is_refused = true;
     request_refuse(r, HTTP_REFUSED_INPUT, 413, "the body is larger than %zu bytes",
                    r->body_limit);
     return -1;
+}
+
+/* A chunk that says it is too large is refused before it comes. */
+static int on_chunk_header(http_parser *p)
+{
+    return make_room(p->data, p->content_length);
+}
+
+static int on_body(http_parser *p, const char *at, size_t n)
+{
+    struct connection *c = p->data;
+
+    if (make_room(c, n) != 0) return -1;
+    builder_add(&c->request.body, at, n);
+    return 0;
 }
 
 static int on_message_complete(http_parser *p)
@@ -369,6 +388,7 @@ static const http_parser_settings parser_settings = {
     .on_header_value = on_header_value,
     .on_headers_complete = on_headers_complete,
     .on_body = on_body,
+    .on_chunk_header = on_chunk_header,
     .on_message_complete = on_message_complete,
 };
 
@@ -390,6 +410,29 @@ static void parse_failed(struct connection *c)
         refuse_bytes(c, 400, http_errno_description(why));
 }
 
+/* Give the parser what the framing's look let through. False: it was refused. */
+static bool parse(struct connection *c, struct evbuffer *in, struct evbuffer_iovec piece)
+{
+    const char *fault;
+    size_t n = framing_check(&c->framing, piece.iov_base, piece.iov_len, &fault);
+    enum http_errno why = HPE_OK;
+
+    if (n > 0) { /* none would tell the parser that the client has ended */
+        n = http_parser_execute(&c->parser, &parser_settings, piece.iov_base, n);
+        why = HTTP_PARSER_ERRNO(&c->parser);
+    }
+    evbuffer_drain(in, n);
+    if (why != HPE_OK && why != HPE_PAUSED) {
+        parse_failed(c);
+        return false;
+    }
+    if (fault == NULL && n == 0) fault = "the head ends where it should not";
+    if (fault == NULL) return true;
+    if (c->in_head) set_views(c);
+    refuse_bytes(c, 400, fault);
+    return false;
+}
+
 /* Parse until a request is whole, the input is empty, or the answers pile up. */
 static void process_input(struct connection *c)
 {
@@ -400,15 +443,7 @@ static void process_input(struct connection *c)
     while (c->bev != NULL && c->state == READING &&
            evbuffer_get_length(out) < OUTPUT_MOST &&
            evbuffer_peek(in, -1, NULL, &piece, 1) > 0 && piece.iov_len > 0) {
-        size_t n = http_parser_execute(&c->parser, &parser_settings, piece.iov_base,
-                                       piece.iov_len);
-        enum http_errno why = HTTP_PARSER_ERRNO(&c->parser);
-
-        evbuffer_drain(in, n);
-        if (why != HPE_OK && why != HPE_PAUSED) {
-            parse_failed(c);
-            return;
-        }
+        if (!parse(c, in, piece)) return;
         if (c->state == HANDLING) {
             start_handling(c);
             return; /* c may be gone */
@@ -547,10 +582,10 @@ void connections_accept(struct connections *cs, evutil_socket_t fd,
     c->bev = bufferevent_socket_new(cs->server->base, fd, BEV_OPT_CLOSE_ON_FREE);
     c->deadline = event_new(cs->server->base, -1, 0, too_late, c);
     LL_CHECK(c->bev != NULL && c->deadline != NULL);
+    framing_init(&c->framing);
     http_parser_init(&c->parser, HTTP_REQUEST);
     c->parser.data = c;
-    request_init(&c->request, cs->server, c);
-    c->request.peer = text_of(address->text);
+    request_init(&c->request, cs->server, c, text_of(address->text));
     bufferevent_setcb(c->bev, can_read, was_written, happened, c);
     bufferevent_setwatermark(c->bev, EV_READ, 0, INPUT_MOST);
     bufferevent_set_timeouts(c->bev, NULL, &stalled);

@@ -13,9 +13,11 @@
 
 /* ---- life ---- */
 
-void request_init(struct http_request *r, struct server *server, struct connection *c)
+void request_init(struct http_request *r, struct server *server, struct connection *c,
+                  struct text peer)
 {
-    *r = (struct http_request){.server = server, .connection = c};
+    *r = (struct http_request){
+        .server = server, .connection = c, .socket_peer = peer, .peer = peer};
     arena_init(&r->arena, REQUEST_ARENA);
     builder_init(&r->head, REQUEST_HEAD);
     builder_init(&r->body, REQUEST_BODY);
@@ -26,7 +28,6 @@ void request_reset(struct http_request *r)
 {
     struct server *server = r->server;
     struct connection *c = r->connection;
-    struct text peer = r->peer;
     struct arena arena = r->arena;
     struct builder head = r->head, body = r->body, extra = r->extra;
 
@@ -35,16 +36,20 @@ void request_reset(struct http_request *r)
     builder_reset(&head);
     builder_reset(&body);
     builder_reset(&extra);
-    /* Headers and the match are written before they are read: no need to clear them. */
+    /* Headers are counted anew and the match is written before it is read: no need to
+     * clear them. Views into the head must not outlive it: a refusal may come, and be
+     * logged, before the next head is whole. */
     memset(&r->id, 0, sizeof(r->id));
     r->server = server;
     r->connection = c;
-    r->peer = peer;
     r->arena = arena;
     r->head = head;
     r->body = body;
     r->extra = extra;
-    r->header_count = r->target.len = r->sent = 0;
+    r->header_count = r->sent = 0;
+    r->method = r->target = (struct text){0};
+    r->url = (struct url){0};
+    r->peer = r->socket_peer;
     r->served = NULL;
     r->match = (struct route_match){0};
     r->identity = (struct http_identity){0};

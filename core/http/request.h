@@ -70,7 +70,8 @@ struct http_request {
     size_t header_count;
     struct builder body;
     size_t body_limit;
-    struct text peer;
+    struct text socket_peer; /* who is connected; the connection's */
+    struct text peer;        /* whom the request is from: that, or whom a proxy names */
     char id[REQUEST_ID + 1];
     struct text traceparent;
 
@@ -108,7 +109,8 @@ bool request_authenticate(struct http_request *r);
 bool request_wait_minimum(struct http_request *r, bool is_from_client);
 /* Empty for the next request; keeps its memory. */
 void request_reset(struct http_request *r);
-void request_init(struct http_request *r, struct server *server, struct connection *c);
+void request_init(struct http_request *r, struct server *server, struct connection *c,
+                  struct text peer);
 void request_fini(struct http_request *r);
 
 /* Send the answer down the connection, if it is still there (connection.c). */
