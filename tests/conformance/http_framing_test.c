@@ -128,6 +128,26 @@ static void lengths_that_are_none(void)
     TRY(all);
 }
 
+/* Where a head ends must not be open either. */
+static void heads_without_an_end(void)
+{
+    static const struct hostile all[] = {
+        {"a CR and no LF at the end",
+         TEXT(GET("/") "\rXGET /nowhere HTTP/1.1\r\n" HOST "\r\n"),
+         {400},
+         CLOSES},
+        {"bare LFs", TEXT("GET / HTTP/1.1\nHost: localhost\n\n"), {400}, CLOSES},
+        {"a bare LF at the end", TEXT("GET / HTTP/1.1\r\n" HOST "\n"), {400}, CLOSES},
+        {"a bare LF in a value", TEXT(GET("/") "X-A: a\nX-B: b\r\n\r\n"), {400}, CLOSES},
+        {"a CR in the request line",
+         TEXT("GET / HTTP/1.1\rX" HOST "\r\n"),
+         {400},
+         CLOSES},
+    };
+
+    TRY(all);
+}
+
 /* The length alone says that it is too much: nothing of the body has been sent. */
 static void too_much_is_refused_before_it_is_read(void)
 {
@@ -159,9 +179,28 @@ static void too_much_is_refused_before_it_is_read(void)
     TRY(all);
 }
 
+#define CHUNKED POST "Transfer-Encoding: chunked\r\n\r\n"
+
 static void chunks_that_are_none(void)
 {
     static const struct hostile all[] = {
+        {"no CR LF behind the data", TEXT(CHUNKED "3\r\nhelXX0\r\n\r\n"), {400}, CLOSES},
+        {"a CR and no LF", TEXT(CHUNKED "3\rXhel\r\n0\r\n\r\n"), {400}, CLOSES},
+        {"a CR and no LF at the end", TEXT(CHUNKED "0\r\n\rX"), {400}, CLOSES},
+        {"a bare LF behind the size", TEXT(CHUNKED "3\nhel\r\n0\r\n\r\n"), {400}, CLOSES},
+        {"a bare LF in an extension",
+         TEXT(CHUNKED "3;a\nb\r\nhel\r\n0\r\n\r\n"),
+         {400},
+         CLOSES},
+        {"words behind the size",
+         TEXT(CHUNKED "3 zz\r\nhel\r\n0\r\n\r\n"),
+         {400},
+         CLOSES},
+        {"seventeen digits",
+         TEXT(CHUNKED "00000000000000003\r\nhel\r\n0\r\n\r\n"),
+         {400},
+         CLOSES},
+        {"a folded trailer", TEXT(CHUNKED "0\r\nX-A: a\r\n b\r\n\r\n"), {400}, CLOSES},
         {"no digits",
          TEXT(POST "Transfer-Encoding: chunked\r\n\r\n\r\nhello\r\n0\r\n\r\n"),
          {400},
@@ -256,6 +295,7 @@ int main(void)
     if (!serve_start(&server, "framing", settings)) return 77;
     RUN(two_framings);
     RUN(lengths_that_are_none);
+    RUN(heads_without_an_end);
     RUN(too_much_is_refused_before_it_is_read);
     RUN(chunks_that_are_none);
     RUN(small_chunks_add_up);
