@@ -12,12 +12,14 @@ extern const struct command replay_command;
 extern const struct command request_command;
 extern const struct command schemas_command;
 extern const struct command serve_command;
+extern const struct command status_command;
 extern const struct command tail_command;
 extern const struct command topics_command;
 extern const struct command up_command;
 extern const struct command wallet_command;
 
-/* clang-format off: one a line, so that two changes do not meet */
+/* One a line, so that two changes do not meet. */
+/* clang-format off */
 const struct command *const commands[] = {
     &config_command,
     &log_command,
@@ -29,6 +31,7 @@ const struct command *const commands[] = {
     &request_command,
     &schemas_command,
     &serve_command,
+    &status_command,
     &tail_command,
     &topics_command,
     &up_command,
