@@ -49,6 +49,9 @@ _Noreturn void ll_panic(const char *file, int line, const char *what);
         if (!(e)) ll_panic(__FILE__, __LINE__, #e); \
     } while (0)
 
+/* What cannot be reached unless we have a bug. */
+#define LL_BUG(what) ll_panic(__FILE__, __LINE__, what)
+
 /* malloc, calloc, realloc, strdup that abort when memory is out (STYLE, Memory). */
 void *ll_malloc(size_t n);
 void *ll_calloc(size_t n, size_t size);

@@ -122,6 +122,7 @@ static char *copy(struct text t)
 {
     char *s = ll_malloc(t.len + 1);
 
+    LL_CHECK(t.ptr != NULL || t.len == 0);
     if (t.len > 0) memcpy(s, t.ptr, t.len);
     s[t.len] = '\0';
     return s;

@@ -110,7 +110,7 @@ struct text http_path_parameter(const struct http_request *r, const char *name)
 {
     for (size_t i = 0; i < r->match.parameter_count; i++)
         if (text_is(r->match.names[i], name)) return r->parameters[i];
-    LL_CHECK(!"a parameter that the route's path does not have");
+    LL_BUG("a parameter that the route's path does not have");
     return TEXT("");
 }
 

@@ -43,7 +43,7 @@ static ll_rc compile_schemas(struct server *s, struct ll_error *err)
     const struct http_service *service;
     const struct http_route *route;
 
-    s->schemas = ll_calloc(ROUTES_MAX, sizeof(struct schema *));
+    s->schemas = ll_calloc(ROUTES_MAX, sizeof(void *));
     for (size_t i = 0; router_at(s->router, i, &service, &route); i++) {
         json_t *document;
         ll_rc rc;

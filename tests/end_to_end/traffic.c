@@ -49,8 +49,8 @@ static void spoil(struct sender *s, struct client_request *q)
         "{\"action\":\"befriend\",\"to\":\"0x0000000000000000000000000000000000000001\"}",
         "{\"action\":\"request\",\"to\":\"0x12\"}",
         "",
-        "{\"action\":\"request\",\"to\":\"0x0000000000000000000000000000000000000001\","
-        "\"x\":1}"};
+        "{\"action\":\"request\",\"to\":\"me\",\"x\":1}",
+    };
 
     switch (dice(s, 4)) {
     case 0: q->forged = true; return;
