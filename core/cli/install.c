@@ -6,6 +6,7 @@
 #include "core/cli/command.h"
 #include "core/log/referee.h"
 #include "core/pg/connect.h"
+#include "core/projection/generation.h"
 
 #include <time.h>
 
@@ -37,6 +38,8 @@ struct registry *install(const struct settings *settings)
     if (registry_load(&registry, &err) != LL_OK) die("%s", err.text);
     if (referee_install(connection, registry_topics(registry), &err) != LL_OK)
         die("cannot install the log: %s", err.text);
+    if (generation_install(connection, &err) != LL_OK)
+        die("cannot install the projections' catalog: %s", err.text);
     PQfinish(connection);
     return registry;
 }
