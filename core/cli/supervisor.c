@@ -16,7 +16,7 @@
 enum {
     PAUSE_FIRST = 100 * 1000,
     PAUSE_MOST = 10 * 1000 * 1000,
-    HEALTHY = 10 * 1000 * 1000,
+    HEALTHY = 2 * 1000 * 1000,
     PATIENCE = 15 * 1000 * 1000
 };
 

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { COMMANDS = 350 /* a client */, ANSWERS = 4000 };
+enum { COMMANDS = 350 /* a client */, KILLS = 12, ANSWERS = 4000 };
 
 static unsigned long checks, failed;
 
@@ -43,8 +43,8 @@ static void *kill_parts(void *context)
 {
     struct killer *k = context;
 
-    while (!k->is_over) {
-        struct timespec pause = {0, (200 + rand_r(&k->seed) % 1300) * 1000000L};
+    for (int kills = 0; !k->is_over && kills < KILLS; kills++) {
+        struct timespec pause = {1, (rand_r(&k->seed) % 1000) * 1000000L};
         size_t i = (size_t)rand_r(&k->seed) % (k->world->on_kafka ? 3 : 2);
         pid_t pid;
 

@@ -110,9 +110,11 @@ static void repeat(struct sender *s, struct client_request *q)
 
 static void one_command(struct sender *s, size_t i, struct command_seen *seen)
 {
-    static const char *const actions[] = {"request", "request", "accept",
-                                          "accept",  "reject",  "cancel",
-                                          "delete",  "block",   "unblock"};
+    /* As often as they stand here: blocks are rare, or nothing else would happen. */
+    static const char *const actions[] = {"request", "request", "request", "request",
+                                          "accept",  "accept",  "accept",  "accept",
+                                          "reject",  "cancel",  "cancel",  "delete",
+                                          "delete",  "unblock", "unblock", "block"};
     struct traffic *t = s->traffic;
     const struct person *who = &t->people[dice(s, PEOPLE)];
     const struct person *to = &t->people[dice(s, PEOPLE)];
