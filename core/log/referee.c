@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 - Copyright The Landlog authors */
 /* referee.c - sending commands and reading verdicts; the rest of the referee's calls. */
-#include "core/log/referee.h"
+#include "core/log/referee_encode.h"
 
 #include "core/base/note.h"
 #include "core/pg/connect.h"
@@ -55,11 +55,18 @@ static bool read_answer(const PGresult *result, int row, size_t first_guard,
     return true;
 }
 
-static bool is_lock_timeout(const PGresult *result)
+ll_rc referee_fail(PGconn *connection, const PGresult *result, const char *what,
+                   struct ll_error *err)
 {
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    ll_rc rc = pg_fail(connection, result, what, err);
 
-    return state != NULL && strcmp(state, "55P03") == 0;
+    if (connection != NULL && PQstatus(connection) != CONNECTION_OK)
+        rc = LL_EUNKNOWN;
+    else if (state != NULL && strcmp(state, "55P03") == 0)
+        rc = LL_ETIMEOUT;
+    if (err != NULL) err->rc = rc;
+    return rc;
 }
 
 ll_rc referee_decode(const PGresult *result, const struct append_command *commands,
@@ -67,12 +74,8 @@ ll_rc referee_decode(const PGresult *result, const struct append_command *comman
 {
     size_t guards = 0;
 
-    if (PQresultStatus(result) != PGRES_TUPLES_OK) {
-        pg_fail(NULL, result, "append", err);
-        if (!is_lock_timeout(result)) return LL_EDATABASE;
-        if (err != NULL) err->rc = LL_ETIMEOUT;
-        return LL_ETIMEOUT;
-    }
+    if (PQresultStatus(result) != PGRES_TUPLES_OK)
+        return referee_fail(NULL, result, "append", err);
     if ((size_t)PQntuples(result) != n || PQnfields(result) != STORE + 1)
         return ll_fail(err, LL_EDATABASE,
                        "append: %d answers of %d columns to %zu commands",
@@ -103,13 +106,10 @@ static ll_rc send_once(PGconn *connection, const char *service,
         goto out;
     }
     result = PQexec(connection, builder_view(&sql).ptr);
-    if (PQstatus(connection) != CONNECTION_OK) {
-        pg_fail(connection, result, "append", err);
-        if (err != NULL) err->rc = LL_EUNKNOWN;
-        rc = LL_EUNKNOWN;
-        goto out;
-    }
-    rc = referee_decode(result, commands, answers, n, err);
+    if (PQstatus(connection) != CONNECTION_OK)
+        rc = referee_fail(connection, result, "append", err);
+    else
+        rc = referee_decode(result, commands, answers, n, err);
 out:
     PQclear(result);
     builder_fini(&sql);

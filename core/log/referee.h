@@ -19,7 +19,8 @@
 
 enum {
     APPEND_BATCH = 100,  /* commands; larger batches were measured to be slower */
-    BULK_EVENTS = 10000, /* of one bulk append */
+    BULK_EVENTS = 10000, /* of one bulk append: others wait for its lock meanwhile */
+    BULK_BYTES = 32 * 1024 * 1024,
     REFEREE_SQL = 256 * 1024 * 1024, /* bytes at which a query's builder may refuse */
     STORE_NAME = 16
 };
@@ -72,8 +73,8 @@ ll_rc referee_append(PGconn *connection, const char *service,
                      const struct append_command *commands, size_t n,
                      struct append_answer *answers, struct ll_error *err) LL_MUST_CHECK;
 /* At most BULK_EVENTS unguarded events of one service from outside, keyed by their own
- * ids: same lock, a plain insert. `duplicates` counts those that were there already (or
- * twice in `events`). All or nothing. Blocks. */
+ * ids: the same lock, then COPY. `duplicates` counts those that were there already (or
+ * twice in `events`). All or nothing; LL_EFULL past BULK_BYTES: split them. Blocks. */
 ll_rc referee_append_bulk(PGconn *connection, const char *service,
                           const struct record *events, size_t n, size_t *duplicates,
                           struct ll_error *err) LL_MUST_CHECK;

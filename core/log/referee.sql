@@ -387,29 +387,23 @@ begin
     end loop;
 end $$;
 
--- Events from outside, each keyed by its own id, without guards; all or nothing. p_, e_,
--- a_data and t_ as above; e_partition is an index into p_. Returns how many were there.
-create or replace function landlog.append_bulk(
+-- Begin a bulk append: lock, and say of each partition its id, last sequence and the time
+-- of what comes next ('partition', numbered as in p_), and which of the keys were used
+-- ('known', numbered as in `keys`). The transaction's owner then numbers the others,
+-- copies them into event, idempotency and head, and commits (referee_bulk.c).
+create or replace function landlog.begin_bulk(
     a_service text, a_clock bigint, n_topic text[], p_topic int[], p_number int[],
-    e_partition int[], e_body uuid[], e_id uuid[], e_type text[], e_version int[],
-    e_source text[], e_subject text[], e_key text[], e_tags text[], e_causation uuid[],
-    e_correlation uuid[], e_traceparent text[], e_end int[], a_data bytea,
-    t_event int[], t_tag uuid[])
-returns int
+    keys uuid[])
+returns table (kind text, n int, id int, sequence bigint, "time" bigint)
 language plpgsql volatile
 set enable_seqscan = off set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 declare
-    events     int := cardinality(e_id);
-    e_sequence bigint[];  -- null: it was there already
-    known      int[];
-    locked     record;
-    ids        int[];
-    lasts      bigint[];
-    times      bigint[];
-    newest     bigint;
-    now_ms     bigint;
+    locked record;
+    ids    int[];
+    newest bigint := 0;
+    now_ms bigint;
 begin
     locked := landlog.lock_referee(a_service, n_topic);
     if locked.store is null then
@@ -425,62 +419,24 @@ begin
         end if;
     end loop;
 
-    select coalesce(array_agg(e.n::int), '{}') into known
-      from unnest(e_id) with ordinality e(id, n)
-     cross join lateral (select 1 from landlog.idempotency i
-                          where i.key = e.id offset 0) i;
-    if cardinality(known) = events then
-        return events;
-    end if;
-
     now_ms := floor(extract(epoch from clock_timestamp()) * 1000);
-    select array_agg(coalesce(e.sequence, 0) order by u.n),
-           array_agg(greatest(e.time, now_ms) order by u.n), max(e.time)
-      into lasts, times, newest
-      from unnest(ids) with ordinality u(id, n)
-      left join lateral (select e.sequence, e.time from landlog.event e
-                          where e.partition = u.id
-                          order by e.sequence desc limit 1) e on true;
-    perform landlog.check_clock(now_ms, coalesce(newest, 0), a_clock);
+    kind := 'partition';
+    for i in 1 .. cardinality(ids) loop
+        n := i;
+        id := ids[i];
+        select e.sequence, e.time into sequence, time from landlog.event e
+         where e.partition = ids[i] order by e.sequence desc limit 1;
+        newest := greatest(newest, time);
+        sequence := coalesce(sequence, 0);
+        time := greatest(time, now_ms);
+        return next;
+    end loop;
+    perform landlog.check_clock(now_ms, newest, a_clock);
 
-    select array_agg(s.sequence order by s.n) into e_sequence
-      from (select e.n, case when k.n is null then lasts[e.partition] + row_number() over
-                        (partition by e.partition, k.n is null order by e.n) end as sequence
-              from unnest(e_partition) with ordinality e(partition, n)
-              left join unnest(known) k(n) on k.n = e.n) s;
-
-    insert into landlog.event
-          (sequence, time, partition, version, id, command, body, command_index,
-           command_size, causation, correlation, type, source, subject, key, traceparent,
-           tags, data)
-    select e_sequence[e.n], times[e.partition], ids[e.partition], e.version,
-           e.id, e.id, e.body, 0, 1,
-           e.causation, e.correlation, e.type, e.source, e.subject, e.key, e.traceparent,
-           e.tags::text[],
-           substr(a_data, coalesce(e_end[e.n - 1], 0) + 1,
-                  e_end[e.n] - coalesce(e_end[e.n - 1], 0))
-      from unnest(e_partition, e_id, e_body, e_type, e_version, e_source, e_subject,
-                  e_key, e_tags, e_causation, e_correlation, e_traceparent)
-           with ordinality
-           e(partition, id, body, type, version, source, subject, key, tags, causation,
-             correlation, traceparent, n)
-     where e_sequence[e.n] is not null;
-
-    insert into landlog.idempotency (key, body, sequence, time, partition)
-    select e.id, e.body, e_sequence[e.n], times[e.partition], ids[e.partition]
-      from unnest(e_partition, e_id, e_body) with ordinality e(partition, id, body, n)
-     where e_sequence[e.n] is not null
-     order by e.id;
-
-    insert into landlog.head as h (tag, sequence, partition)
-    select t.tag, max(e_sequence[t.event]), ids[e_partition[t.event]]
-      from unnest(t_event, t_tag) t(event, tag)
-     where e_sequence[t.event] is not null
-     group by t.tag, ids[e_partition[t.event]]
-     order by t.tag
-        on conflict (tag, partition) do update set sequence = excluded.sequence;
-
-    return cardinality(known);
+    return query
+    select 'known', k.n::int, null::int, null::bigint, null::bigint
+      from unnest(keys) with ordinality k(key, n)
+     cross join lateral (select from landlog.idempotency i where i.key = k.key offset 0) i;
 end $$;
 
 -- Forget keys older than `keep_ms` of log time, of at most `most` events a partition.

@@ -156,28 +156,6 @@ void named_columns(const struct named *n, struct columns *c, size_t topics, size
     }
 }
 
-/* ---- events, alike in both calls ---- */
-
-void event_columns(struct columns *c, size_t first, const struct record *r, size_t *end)
-{
-    struct builder *data = &c->column[first + EVENT_DATA];
-
-    columns_uuid(c, first + EVENT_ID, &r->id);
-    columns_text(c, first + EVENT_TYPE, r->type);
-    columns_integer(c, first + EVENT_VERSION, r->version);
-    columns_text(c, first + EVENT_SOURCE, r->source);
-    columns_text(c, first + EVENT_SUBJECT, r->subject);
-    columns_text(c, first + EVENT_KEY, r->key);
-    columns_texts(c, first + EVENT_TAGS, r->tags, r->tag_count);
-    columns_uuid_or_null(c, first + EVENT_CAUSATION, &r->causation);
-    columns_uuid_or_null(c, first + EVENT_CORRELATION, &r->correlation);
-    columns_text_or_null(c, first + EVENT_TRACEPARENT, r->traceparent);
-    *end += r->data.len;
-    columns_integer(c, first + EVENT_END, (int64_t)*end);
-    if (data->len == 0) builder_string(data, "\\x");
-    builder_hex(data, r->data.ptr, r->data.len);
-}
-
 /* ---- landlog.append ---- */
 
 /* In the order of the function's arguments. */
@@ -199,8 +177,19 @@ enum append_column {
     R_EARLIER,
     E_COMMAND,
     E_INDEX,
-    E_FIRST,
-    T_EVENT = E_FIRST + EVENT_COLUMNS,
+    E_ID,
+    E_TYPE,
+    E_VERSION,
+    E_SOURCE,
+    E_SUBJECT,
+    E_KEY,
+    E_TAGS,
+    E_CAUSATION,
+    E_CORRELATION,
+    E_TRACEPARENT,
+    E_END,
+    A_DATA, /* one bytea: the data of all events, one behind the other */
+    T_EVENT,
     T_TAG,
     APPEND_COLUMNS
 };
@@ -257,6 +246,16 @@ static void add_written(struct encoding *e, size_t command, size_t event,
     e->written[e->written_count++] = (struct written_tag){*hash, command, event};
 }
 
+static void add_data(struct encoding *e, struct text data)
+{
+    struct builder *all = &e->c.column[A_DATA];
+
+    e->data_end += data.len;
+    columns_integer(&e->c, E_END, (int64_t)e->data_end);
+    if (all->len == 0) builder_string(all, "\\x");
+    builder_hex(all, data.ptr, data.len);
+}
+
 static void add_event(struct encoding *e, size_t command, size_t index)
 {
     const struct record *r = &e->commands[command].events[index];
@@ -265,7 +264,17 @@ static void add_event(struct encoding *e, size_t command, size_t index)
              r->partition == e->commands[command].events[0].partition);
     columns_integer(&e->c, E_COMMAND, (int64_t)command + 1);
     columns_integer(&e->c, E_INDEX, (int64_t)index);
-    event_columns(&e->c, E_FIRST, r, &e->data_end);
+    columns_uuid(&e->c, E_ID, &r->id);
+    columns_text(&e->c, E_TYPE, r->type);
+    columns_integer(&e->c, E_VERSION, r->version);
+    columns_text(&e->c, E_SOURCE, r->source);
+    columns_text(&e->c, E_SUBJECT, r->subject);
+    columns_text(&e->c, E_KEY, r->key);
+    columns_texts(&e->c, E_TAGS, r->tags, r->tag_count);
+    columns_uuid_or_null(&e->c, E_CAUSATION, &r->causation);
+    columns_uuid_or_null(&e->c, E_CORRELATION, &r->correlation);
+    columns_text_or_null(&e->c, E_TRACEPARENT, r->traceparent);
+    add_data(e, r->data);
     e->events++;
     for (size_t i = 0; i < r->tag_count; i++) {
         struct uuid hash = uuid_hash(r->tags[i]);

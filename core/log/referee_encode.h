@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 - Copyright The Landlog authors */
-/* referee_encode.h - what the two encoders (append, bulk) share: arguments of a SQL
- * function as array literals, in memory of their own. Private to the referee. */
+/* referee_encode.h - what append and bulk append share: arguments of a SQL function as
+ * array literals, in memory of their own. Private to the referee. */
 #ifndef LL_REFEREE_ENCODE_H
 #define LL_REFEREE_ENCODE_H
 
@@ -48,24 +48,9 @@ size_t named_partition(struct named *n, const char *topic, uint32_t number);
 /* The topics as one column, the partitions as two from `first` on. */
 void named_columns(const struct named *n, struct columns *c, size_t topics, size_t first);
 
-/* An event's own arguments, alike in both functions. */
-enum event_column {
-    EVENT_ID,
-    EVENT_TYPE,
-    EVENT_VERSION,
-    EVENT_SOURCE,
-    EVENT_SUBJECT,
-    EVENT_KEY,
-    EVENT_TAGS,
-    EVENT_CAUSATION,
-    EVENT_CORRELATION,
-    EVENT_TRACEPARENT,
-    EVENT_END,
-    EVENT_DATA, /* one bytea: the data of all events, one behind the other */
-    EVENT_COLUMNS
-};
-
-/* Add `r` to the columns from `first` on; `end` runs on over the events of a call. */
-void event_columns(struct columns *c, size_t first, const struct record *r, size_t *end);
+/* Record why an append failed: LL_EUNKNOWN where the connection is lost, LL_ETIMEOUT
+ * where the lock was not had in time, else LL_EDATABASE. */
+ll_rc referee_fail(PGconn *connection, const PGresult *result, const char *what,
+                   struct ll_error *err);
 
 #endif
