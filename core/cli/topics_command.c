@@ -5,6 +5,8 @@
 #include "core/cli/log_probe.h"
 #include "core/base/clock.h"
 #include "core/log/kafka_topics.h"
+#include "core/log/referee.h"
+#include "core/pg/connect.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,8 +14,8 @@
 
 static const struct command_option options[] = {
     {"json", NULL, "list: print one line of JSON a topic", 0},
-    {"replication", "N",
-     "create: copies of each partition on Kafka (the cluster's own default)", 0},
+    {"replication", "N", "create: copies on Kafka (the cluster's own default)", 0},
+    {"recreate", NULL, "create: first delete those on Kafka, if no log is kept there", 0},
     {0},
 };
 
@@ -114,12 +116,33 @@ static bool is_always(const struct settings *settings)
     return true;
 }
 
+/* Topics that hold the only copy of a log are not for deleting. */
+static void delete_on_kafka(const struct command_line *line, const struct topics *topics)
+{
+    char store[STORE_NAME];
+    struct ll_error err;
+    PGconn *connection;
+
+    if (pg_connect(settings_string(line->settings, SETTING_POSTGRES), "topics",
+                   &connection, &err) != LL_OK)
+        die("%s", err.text);
+    for (size_t i = 0; i < topics->count; i++) {
+        if (referee_store(connection, topics->topics[i].service, store, &err) != LL_OK)
+            die("%s", err.text);
+        if (strcmp(store, "kafka") == 0)
+            die("the log of service \"%s\" is kept on Kafka", topics->topics[i].service);
+    }
+    PQfinish(connection);
+    if (kafka_topics_delete(line->settings, topics, &err) != LL_OK) die("%s", err.text);
+}
+
 static void create_on_kafka(const struct command_line *line, const struct topics *topics)
 {
     unsigned replication = (unsigned)command_option_u64(line, "replication", 1, 15, 0);
     enum kafka_made made[TOPICS_MAX];
     struct ll_error err;
 
+    if (command_option(line, "recreate") != NULL) delete_on_kafka(line, topics);
     if (kafka_topics_create(line->settings, topics, replication, made, &err) != LL_OK)
         die("%s", err.text);
     for (size_t i = 0; i < topics->count; i++)

@@ -215,7 +215,7 @@ ll_rc kafka_topic_check(rd_kafka_t *rk, const char *name, uint32_t partitions,
     if (rc != LL_OK || n == partitions) return rc;
     if (n == 0)
         return ll_fail(
-            err, LL_EDATABASE,
+            err, LL_ENOTFOUND,
             "topic \"%s\" is not on Kafka: make it with `landlog topics create`", name);
     return ll_fail(err, LL_EBROKEN,
                    "topic \"%s\" has %u partitions on Kafka and %u in the topics that "

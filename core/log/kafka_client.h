@@ -36,8 +36,8 @@ ll_rc kafka_topic_name(const struct settings *settings, const char *topic,
  * the cluster does not say. */
 ll_rc kafka_topic_partitions(rd_kafka_t *rk, const char *name, uint32_t *out,
                              struct ll_error *err) LL_MUST_CHECK;
-/* That it is there with this many. LL_EBROKEN names both counts; LL_EDATABASE when it is
- * not there (yet). */
+/* That it is there with this many. LL_EBROKEN names both counts; LL_ENOTFOUND when it is
+ * not there. */
 ll_rc kafka_topic_check(rd_kafka_t *rk, const char *name, uint32_t partitions,
                         struct ll_error *err) LL_MUST_CHECK;
 

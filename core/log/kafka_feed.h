@@ -35,7 +35,8 @@ struct kafka_feed_partition {
     struct kafka_place place;
 };
 
-/* Checks the topic's partition count. LL_EDATABASE is passing. */
+/* Checks the topic's partition count. LL_ENOTFOUND when the topic is not there,
+ * LL_EDATABASE is passing. */
 ll_rc kafka_feed_open(const struct kafka_feed_options *options,
                       const struct kafka_feed_partition *partitions, size_t n,
                       struct kafka_feed **out, struct ll_error *err) LL_MUST_CHECK;

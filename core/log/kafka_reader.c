@@ -155,7 +155,8 @@ static ll_rc connect_reader(struct kafka_reader *r, struct ll_error *err)
     if (rc == LL_OK) rc = check_store(r, err);
     if (rc != LL_OK || r->feed != NULL) return rc;
     rc = refresh_known(r, err);
-    return rc == LL_OK ? open_feed(r, err) : rc;
+    if (rc == LL_OK) rc = open_feed(r, err);
+    return rc == LL_ENOTFOUND ? LL_EDATABASE : rc; /* somebody may make the topic yet */
 }
 
 /* ---- one batch ---- */

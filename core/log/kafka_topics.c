@@ -103,10 +103,12 @@ static ll_rc wait_until_known(rd_kafka_t *rk, const char *name, uint32_t partiti
     int64_t end = clock_monotonic_us() + ADMIN_MS * INT64_C(1000);
     ll_rc rc;
 
-    while ((rc = check_leaders(rk, name, partitions, err)) == LL_EDATABASE &&
-           clock_monotonic_us() < end)
+    for (;;) {
+        rc = check_leaders(rk, name, partitions, err);
+        if (rc != LL_EDATABASE && rc != LL_ENOTFOUND) return rc;
+        if (clock_monotonic_us() > end) return rc;
         usleep(20000);
-    return rc;
+    }
 }
 
 ll_rc kafka_topics_create(const struct settings *settings, const struct topics *topics,
@@ -128,6 +130,22 @@ ll_rc kafka_topics_create(const struct settings *settings, const struct topics *
         if (made != NULL) made[i] = was_there ? KAFKA_WAS_THERE : KAFKA_MADE;
     }
     rd_kafka_destroy(rk);
+    return rc;
+}
+
+static ll_rc wait_until_gone(rd_kafka_t *rk, const char *name, struct ll_error *err)
+{
+    int64_t end = clock_monotonic_us() + ADMIN_MS * INT64_C(1000);
+    uint32_t partitions = 0;
+    ll_rc rc;
+
+    while ((rc = kafka_topic_partitions(rk, name, &partitions, err)) == LL_OK &&
+           partitions > 0) {
+        if (clock_monotonic_us() > end)
+            return ll_fail(err, LL_EDATABASE, "delete topic \"%s\": it does not go",
+                           name);
+        usleep(20000);
+    }
     return rc;
 }
 
@@ -155,6 +173,7 @@ ll_rc kafka_topics_delete(const struct settings *settings, const struct topics *
             if (event != NULL) rd_kafka_event_destroy(event);
             rd_kafka_DeleteTopic_destroy(topic);
         }
+        if (rc == LL_OK) rc = wait_until_gone(rk, name, err);
         rd_kafka_queue_destroy(queue);
     }
     rd_kafka_destroy(rk);

@@ -21,7 +21,7 @@ enum kafka_made {
 ll_rc kafka_topics_create(const struct settings *settings, const struct topics *topics,
                           unsigned replication, enum kafka_made *made,
                           struct ll_error *err) LL_MUST_CHECK;
-/* Delete them and all that is in them: for tests. Those not there are no error. */
+/* Delete them and all that is in them. Those not there are no error. */
 ll_rc kafka_topics_delete(const struct settings *settings, const struct topics *topics,
                           struct ll_error *err) LL_MUST_CHECK;
 

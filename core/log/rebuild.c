@@ -212,6 +212,27 @@ static ll_rc rebuild_topic(const struct settings *settings, const struct topic *
 
 /* ---- all of it ---- */
 
+/* Nothing is begun where a topic is missing. */
+static ll_rc check_topics(const struct settings *settings, const struct topics *topics,
+                          struct ll_error *err)
+{
+    struct kafka_options options = {.type = RD_KAFKA_CONSUMER, .purpose = "rebuild"};
+    rd_kafka_t *rk;
+    ll_rc rc = kafka_open(settings, &options, &rk, err);
+
+    if (rc != LL_OK) return rc;
+    for (size_t i = 0; i < topics->count && rc == LL_OK; i++) {
+        const struct topic *t = &topics->topics[i];
+        char name[KAFKA_TOPIC];
+
+        if (t->ephemeral) continue;
+        rc = kafka_topic_name(settings, t->name, name, err);
+        if (rc == LL_OK) rc = kafka_topic_check(rk, name, t->partitions, err);
+    }
+    rd_kafka_destroy(rk);
+    return rc;
+}
+
 /* Events in a database whose log is not on Kafka are somebody's log. */
 static ll_rc claim_database(PGconn *connection, struct ll_error *err)
 {
@@ -251,6 +272,7 @@ ll_rc rebuild_run(const struct settings *settings, const struct topics *topics,
 
     if (rc == LL_OK) rc = pg_script(connection, "set client_min_messages = warning", err);
     if (rc == LL_OK) rc = referee_install(connection, topics, err);
+    if (rc == LL_OK) rc = check_topics(settings, topics, err);
     if (rc == LL_OK) rc = claim_database(connection, err);
     for (size_t i = 0; i < topics->count && rc == LL_OK; i++)
         if (!topics->topics[i].ephemeral)

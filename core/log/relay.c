@@ -22,7 +22,7 @@ enum {
     RENEW_US = LEASE_RENEW_MS * 1000,
     HOUSEKEEPING_US = 60 * 1000 * 1000,
     DROP_ROWS = 20000,
-    BROKEN_US = 30 * 1000 * 1000
+    BROKEN_US = 10 * 1000 * 1000
 };
 
 static const char rows_session_sql[] = "set enable_seqscan = off;"
@@ -247,11 +247,11 @@ static ll_rc take_over(struct relay *r, struct relay_topic *topic,
 {
     ll_rc rc = relay_take_over(r, topic, parts, n, err);
 
-    if (rc == LL_EBROKEN && n == 1) {
+    if ((rc == LL_EBROKEN || rc == LL_ENOTFOUND) && n == 1) {
         relay_break(r, parts[0], err);
         return LL_OK;
     }
-    if (rc == LL_EBROKEN) {
+    if (rc == LL_EBROKEN || rc == LL_ENOTFOUND) {
         rc = LL_OK;
         for (size_t i = 0; i < n && rc == LL_OK; i++)
             if (!parts[i]->is_held) rc = take_over(r, topic, &parts[i], 1, err);

@@ -59,7 +59,7 @@ struct relay {
     bool is_asking;
     PGresult *result;
     int row;
-    size_t turn;
+    size_t asked_turn, turn; /* the first partition of what is asked, of `result` */
     struct arena tags;
     bool has_more; /* the last answer was full, or a notification has come */
     int64_t asked_at;

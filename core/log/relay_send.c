@@ -35,9 +35,13 @@ const char *const relay_rows_sql =
 
 /* ---- rows ---- */
 
-static struct relay_part *turned(struct relay *r, size_t n)
+/* Each question begins with another partition, so that one with a long backlog does not
+ * keep the others waiting. The partition of a row of `result`: */
+static struct relay_part *part_of(struct relay *r, int row)
 {
-    return &r->parts[(r->turn + n) % r->part_count];
+    size_t place = (size_t)pg_int(r->result, row, PLACE) - 1;
+
+    return &r->parts[(r->turn + place) % r->part_count];
 }
 
 ll_rc relay_ask(struct relay *r, struct ll_error *err)
@@ -49,9 +53,9 @@ ll_rc relay_ask(struct relay *r, struct ll_error *err)
 
     builder_init(&ids, 256 * 1024);
     builder_init(&sequences, 512 * 1024);
-    r->turn = (r->turn + 1) % r->part_count;
+    r->asked_turn = (r->asked_turn + 1) % r->part_count;
     for (size_t i = 0; i < r->part_count; i++) {
-        const struct relay_part *p = turned(r, i);
+        const struct relay_part *p = &r->parts[(r->asked_turn + i) % r->part_count];
         uint64_t after = p->is_held ? p->sent : INT64_MAX;
 
         builder_printf(&ids, "%c%" PRId32, i == 0 ? '{' : ',', p->id);
@@ -83,7 +87,7 @@ static void count_as_sent(struct relay *r)
     struct ll_error why;
 
     for (int row = 0; row < n; row++) {
-        struct relay_part *p = turned(r, (size_t)pg_int(r->result, row, PLACE) - 1);
+        struct relay_part *p = part_of(r, row);
         uint64_t sequence = (uint64_t)pg_int(r->result, row, EVENT);
 
         if (!p->is_held) continue;
@@ -108,6 +112,7 @@ ll_rc relay_receive(struct relay *r, struct ll_error *err)
     r->result = PQgetResult(r->rows);
     while ((last = PQgetResult(r->rows)) != NULL) PQclear(last);
     r->is_asking = false;
+    r->turn = r->asked_turn;
     r->row = 0;
     if (PQresultStatus(r->result) != PGRES_TUPLES_OK)
         return pg_fail(r->rows, r->result, "read events", err);
@@ -168,7 +173,7 @@ ll_rc relay_produce(struct relay *r, struct relay_part *part, struct text key,
 
 static ll_rc send_row(struct relay *r, int row, struct ll_error *err)
 {
-    struct relay_part *p = turned(r, (size_t)pg_int(r->result, row, PLACE) - 1);
+    struct relay_part *p = part_of(r, row);
     struct record record;
     uint64_t tag;
 
