@@ -221,24 +221,33 @@ static void keep(void *context)
     b->keeper = NULL;
 }
 
+static void forget_waiter(struct backend *b, const struct waiter *w)
+{
+    for (struct waiter **at = &b->waiters; *at != NULL; at = &(*at)->next) {
+        if (*at != w) continue;
+        *at = w->next;
+        return;
+    }
+}
+
 ll_rc backend_wait(struct backend *b, const struct position *p, int wait_ms,
                    struct ll_error *err)
 {
-    struct waiter w = {.position = p, .fiber = fiber_self()};
     int64_t end = clock_monotonic_us() + wait_ms * 1000LL, left;
+    struct waiter *w;
+    bool is_satisfied;
 
     if (position_covers(&b->position, p)) return LL_OK;
-    w.next = b->waiters;
-    b->waiters = &w;
+    w = ll_calloc(1, sizeof(*w));
+    *w = (struct waiter){.next = b->waiters, .position = p, .fiber = fiber_self()};
+    b->waiters = w;
     if (b->keeper != NULL) fiber_wake(b->keeper);
-    while (!w.is_satisfied && (left = end - clock_monotonic_us()) > 0)
+    while (!w->is_satisfied && (left = end - clock_monotonic_us()) > 0)
         fiber_wait((int)(left / 1000) + 1);
-    if (w.is_satisfied) return LL_OK;
-    for (struct waiter **at = &b->waiters; *at != NULL; at = &(*at)->next) {
-        if (*at != &w) continue;
-        *at = w.next;
-        break;
-    }
+    is_satisfied = w->is_satisfied;
+    if (!is_satisfied) forget_waiter(b, w);
+    free(w);
+    if (is_satisfied) return LL_OK;
     return ll_fail(err, LL_ETIMEOUT, "the read model did not come so far in %d ms",
                    wait_ms);
 }

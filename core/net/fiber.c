@@ -200,6 +200,16 @@ static struct fiber *fiber_make(struct fiber_pool *pool)
     return f;
 }
 
+/* Apart, since compilers take getcontext() for a setjmp() that clobbers its caller. */
+static void make_context(struct fiber *f)
+{
+    LL_CHECK(getcontext(&f->context) == 0);
+    f->context.uc_stack.ss_sp = f->map + page_size();
+    f->context.uc_stack.ss_size = STACK;
+    f->context.uc_link = NULL;
+    makecontext(&f->context, trampoline, 0);
+}
+
 ll_rc fiber_start(struct fiber_pool *pool, void (*body)(void *), void *argument)
 {
     struct fiber *f = pool->free;
@@ -216,11 +226,7 @@ ll_rc fiber_start(struct fiber_pool *pool, void (*body)(void *), void *argument)
     f->body = body;
     f->argument = argument;
     f->is_done = f->is_woken = f->is_waiting = false;
-    LL_CHECK(getcontext(&f->context) == 0);
-    f->context.uc_stack.ss_sp = f->map + page_size();
-    f->context.uc_stack.ss_size = STACK;
-    f->context.uc_link = NULL;
-    makecontext(&f->context, trampoline, 0);
+    make_context(f);
     resume(f);
     return LL_OK;
 }
