@@ -68,7 +68,7 @@ enum generation_state generation_state_of(const char *word)
 
     for (size_t i = 0; i < LL_LENGTH(words); i++)
         if (strcmp(word, words[i]) == 0) return (enum generation_state)i;
-    LL_CHECK(!"a state that the table's check refuses");
+    LL_BUG("a state that the table's check refuses");
     return GENERATION_DROPPED;
 }
 

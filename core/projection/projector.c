@@ -68,7 +68,7 @@ static struct share_partition *find_held(struct share *s, uint32_t number)
 {
     for (size_t i = 0; i < s->count; i++)
         if (s->held[i].number == number) return &s->held[i];
-    LL_CHECK(!"a record of a partition that was not asked for");
+    LL_BUG("a record of a partition that was not asked for");
     return NULL;
 }
 
