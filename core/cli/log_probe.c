@@ -5,6 +5,7 @@
 #include "core/cli/command.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 enum { PATIENCE_MS = 10000 };
 
@@ -15,9 +16,12 @@ struct log_reader *log_probe_open(const struct settings *settings,
     struct log_reader *reader;
     struct ll_error err;
 
-    if (log_reader_open(settings, topic, cursors, n, &reader, &err) != LL_OK)
-        die("topic \"%s\": %s (is the log installed? see: landlog topics create)",
-            topic->name, err.text);
+    if (log_reader_open(settings, topic, cursors, n, &reader, &err) != LL_OK) {
+        bool is_missing = err.rc == LL_ENOTFOUND || strstr(err.text, "does not exist");
+
+        die("topic \"%s\": %s%s", topic->name, err.text,
+            is_missing ? "; see: landlog topics create" : "");
+    }
     return reader;
 }
 

@@ -110,7 +110,7 @@ static void key_of(const char *name, struct ethereum_key *out)
         OK(ethereum_key_parse(vectors_text(row, "privateKey"), out, NULL) == LL_OK);
         return;
     }
-    OK(!"a key of that name");
+    OK(false); /* a key of that name */
 }
 
 static void keys_have_their_addresses(void)
