@@ -230,7 +230,7 @@ static int index_of(const struct command_line *line, const char *name)
 {
     for (int i = 0; line->command->options[i].name != NULL; i++)
         if (strcmp(line->command->options[i].name, name) == 0) return i;
-    ll_panic(__FILE__, __LINE__, "an option that the command's table does not have");
+    LL_BUG("an option that the command's table does not have");
 }
 
 const char *command_option(const struct command_line *line, const char *name)
