@@ -87,15 +87,16 @@ struct text auth_chain_owner(const struct auth_chain *chain);
 void auth_chain_walk(const struct auth_chain *chain, int64_t date_ms,
                      struct link_cache *cache, struct arena *arena,
                      struct auth_verdict *out);
-/* The same, and the chain must end in `expected`, byte for byte. */
+/* Go on at link `first`, which `authority` must have signed; that the links before it are
+ * right is known. */
+void auth_chain_walk_on(const struct auth_chain *chain, size_t first,
+                        struct text authority, int64_t date_ms, struct link_cache *cache,
+                        struct arena *arena, struct auth_verdict *out);
+/* auth_chain_walk(), and the chain must end in `expected`, byte for byte. */
 void auth_chain_verify(const struct auth_chain *chain, struct text expected,
                        int64_t date_ms, struct link_cache *cache, struct arena *arena,
                        struct auth_verdict *out);
 
-/* The contract said yes to a delegation: ask no more for `for_ms` from `from_ms` on (it
- * may change its mind). Other questions are not remembered. `cache` may be NULL. */
-void auth_question_remember(const struct auth_question *q, struct link_cache *cache,
-                            int64_t from_ms, int64_t for_ms);
 /* "ERROR: Invalid final authority. ..." for a caller that compares by itself. */
 struct text auth_chain_authority_message(struct text expected, struct text authority,
                                          struct arena *arena);

@@ -8,6 +8,8 @@
 #include "core/auth/auth_chain.h"
 #include "core/auth/ethereum.h"
 #include "core/auth/iso_date.h"
+#include "core/auth/metadata.h"
+#include "core/auth/unicode_lower.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -67,10 +69,12 @@ ll_rc ephemeral_payload_parse(struct text payload, struct arena *arena,
         return ll_fail(err, LL_EINVAL,
                        "Invalid ephemeral payload. Expected 3 lines with \"Ephemeral "
                        "address: \" on line 2 and \"Expiration: \" on line 3.");
-    if (!iso_date_parse(line, &out->expiration))
+    if (!iso_date_parse(line, &out->expiration)) {
+        line = metadata_echo(line, ECHO, arena);
         return ll_fail(err, LL_EINVAL,
                        "Invalid expiration date in ephemeral payload: \"%.*s\"",
-                       line.len > ECHO ? ECHO : (int)line.len, line.ptr);
+                       TEXT_ARGS(line));
+    }
     return LL_OK;
 }
 
@@ -103,11 +107,9 @@ static bool authority_address(const struct walk *w, struct ethereum_address *out
 /* "Invalid signer address", with the authority in lower case. */
 static bool fail_signer(struct walk *w, const struct ethereum_address *actual)
 {
-    struct text authority = arena_text(w->arena, w->authority);
-    char *s = (char *)(uintptr_t)authority.ptr, text[ETHEREUM_ADDRESS_TEXT];
+    struct text authority = ascii_lower(w->authority, w->arena);
+    char text[ETHEREUM_ADDRESS_TEXT];
 
-    for (size_t i = 0; i < authority.len; i++)
-        if (s[i] >= 'A' && s[i] <= 'Z') s[i] = (char)(s[i] - 'A' + 'a');
     ethereum_address_print(actual, text);
     return fail(w, "Invalid signer address. Expected: %.*s. Actual: %s",
                 TEXT_ARGS(authority), text);
@@ -160,16 +162,19 @@ static bool ask_contract(struct walk *w, const struct auth_link *link,
     return true;
 }
 
-/* The key under which a verified delegation by the authority is remembered. */
-static bool delegation_key(const struct walk *w, const struct auth_link *link,
-                           struct link_key *out)
+/* Did the authority's key sign the delegation? Remembered until the expiration, which the
+ * caller has compared already. */
+static bool check_delegation(struct walk *w, const struct auth_link *link,
+                             const struct ephemeral_payload *p)
 {
-    struct ethereum_address address;
+    const struct text parts[] = {w->authority, link->payload, link->signature};
+    struct link_key key;
 
-    if (w->cache == NULL || !authority_address(w, &address)) return false;
-    *out = link_cache_key(link->type_name,
-                          (struct text){(char *)address.bytes, sizeof(address.bytes)},
-                          link->payload, link->signature);
+    if (w->cache == NULL) return check_key(w, link, p->message);
+    key = link_cache_key(w->cache, parts, LL_LENGTH(parts));
+    if (link_cache_has(w->cache, &key, w->date_ms, NULL)) return true;
+    if (!check_key(w, link, p->message)) return false;
+    link_cache_put(w->cache, &key, INT64_MIN, p->expiration, NULL);
     return true;
 }
 
@@ -177,26 +182,18 @@ static bool check_ephemeral(struct walk *w, const struct auth_link *link)
 {
     struct ephemeral_payload p;
     struct ll_error err;
-    struct link_key key;
-    bool has_key;
+    bool ok;
 
     if (ephemeral_payload_parse(link->payload, w->arena, &p, &err) != LL_OK)
         return fail(w, "%s", err.text);
     if (p.expiration <= w->date_ms)
         return fail(w, "Ephemeral key expired. Expiration: %" PRId64 ". Test: %" PRId64,
                     p.expiration, w->date_ms);
-
-    has_key = delegation_key(w, link, &key);
-    if (!has_key || !link_cache_has(w->cache, &key, w->date_ms)) {
-        if (link->type == AUTH_CONTRACT_EPHEMERAL) {
-            if (!ask_contract(w, link, p.message, p.expiration)) return false;
-        } else {
-            if (!check_key(w, link, p.message)) return false;
-            if (has_key) link_cache_put(w->cache, &key, INT64_MIN, p.expiration);
-        }
-    }
-    w->authority = p.address;
-    return true;
+    ok = link->type == AUTH_CONTRACT_EPHEMERAL
+             ? ask_contract(w, link, p.message, p.expiration)
+             : check_delegation(w, link, &p);
+    if (ok) w->authority = p.address;
+    return ok;
 }
 
 static bool check_entity(struct walk *w, const struct auth_link *link)
@@ -222,13 +219,12 @@ static bool check_link(struct walk *w, const struct auth_link *link)
 
 /* ---- the chain ---- */
 
-/* SIGNER first and nowhere else. A lone SIGNER proves nothing, whoever it names. */
-static bool has_shape(const struct auth_chain *chain)
+/* SIGNER is the first link and no other. */
+static bool has_signer_from(const struct auth_chain *chain, size_t first)
 {
-    if (chain->count < 2 || chain->links[0].type != AUTH_SIGNER) return false;
-    for (size_t i = 1; i < chain->count; i++)
-        if (chain->links[i].type == AUTH_SIGNER) return false;
-    return true;
+    for (size_t i = first; i < chain->count; i++)
+        if (chain->links[i].type == AUTH_SIGNER) return true;
+    return false;
 }
 
 static void refuse(struct auth_verdict *v, struct text message)
@@ -238,20 +234,23 @@ static void refuse(struct auth_verdict *v, struct text message)
     v->question_count = 0;
 }
 
-void auth_chain_walk(const struct auth_chain *chain, int64_t date_ms,
-                     struct link_cache *cache, struct arena *arena,
-                     struct auth_verdict *out)
+void auth_chain_walk_on(const struct auth_chain *chain, size_t first,
+                        struct text authority, int64_t date_ms, struct link_cache *cache,
+                        struct arena *arena, struct auth_verdict *out)
 {
-    struct walk w = {.date_ms = date_ms, .cache = cache, .arena = arena, .verdict = out};
+    struct walk w = {.date_ms = date_ms,
+                     .cache = cache,
+                     .arena = arena,
+                     .authority = authority,
+                     .verdict = out};
 
     LL_CHECK(chain->count <= AUTH_CHAIN_LINKS);
     *out = (struct auth_verdict){.message = TEXT(""), .authority = TEXT("")};
-    if (!has_shape(chain)) {
+    if (has_signer_from(chain, first)) {
         refuse(out, TEXT("ERROR: Malformed authChain"));
         return;
     }
-    w.authority = chain->links[0].payload;
-    for (size_t i = 1; i < chain->count; i++) {
+    for (size_t i = first; i < chain->count; i++) {
         const struct auth_link *link = &chain->links[i];
 
         if (check_link(&w, link)) continue;
@@ -264,15 +263,17 @@ void auth_chain_walk(const struct auth_chain *chain, int64_t date_ms,
     out->authority = w.authority;
 }
 
-void auth_question_remember(const struct auth_question *q, struct link_cache *cache,
-                            int64_t from_ms, int64_t for_ms)
+/* A lone SIGNER proves nothing, whomever it names. */
+void auth_chain_walk(const struct auth_chain *chain, int64_t date_ms,
+                     struct link_cache *cache, struct arena *arena,
+                     struct auth_verdict *out)
 {
-    struct walk w = {.cache = cache, .authority = q->authority};
-    int64_t until = q->until - from_ms > for_ms ? from_ms + for_ms : q->until;
-    struct link_key key;
-
-    if (q->link->type == AUTH_CONTRACT_EPHEMERAL && delegation_key(&w, q->link, &key))
-        link_cache_put(cache, &key, from_ms, until);
+    if (chain->count >= 2 && chain->links[0].type == AUTH_SIGNER) {
+        auth_chain_walk_on(chain, 1, chain->links[0].payload, date_ms, cache, arena, out);
+        return;
+    }
+    *out = (struct auth_verdict){.authority = TEXT("")};
+    refuse(out, TEXT("ERROR: Malformed authChain"));
 }
 
 void auth_chain_verify(const struct auth_chain *chain, struct text expected,

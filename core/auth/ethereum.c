@@ -136,7 +136,7 @@ ll_rc ethereum_recover(const uint8_t hash[KECCAK_SIZE], struct text signature,
     const secp256k1_context *context = secp256k1_context_static;
     secp256k1_ecdsa_recoverable_signature parsed;
     secp256k1_pubkey key;
-    uint8_t bytes[SIGNATURE_SIZE], public[64];
+    uint8_t bytes[SIGNATURE_SIZE] = {0}, public[64];
     ll_rc rc = parse_signature(signature, bytes, err);
 
     if (rc != LL_OK) return rc;

@@ -127,7 +127,7 @@ static bool take_date_string(struct text t, struct date *d)
     if (!take_clock(&t, d) || !take_char(&t, ':') || !take_digits(&t, 2, &d->second) ||
         !take_word(&t, " GMT") || !take_offset(&t, &d->offset))
         return false;
-    return t.len == 0 || (take_word(&t, " (") && t.ptr[t.len - 1] == ')');
+    return t.len == 0 || (take_word(&t, " (") && t.len > 0 && t.ptr[t.len - 1] == ')');
 }
 
 static int days_in_month(int64_t year, int month)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 - Copyright The Landlog authors */
 /* link_cache.c - slots in chained buckets, and all slots in one list by last use. Slots
- * are numbers, not pointers: the table never moves and an entry stays under 100 bytes. */
+ * are numbers, not pointers: the table never moves and an entry stays small. */
 #include "core/auth/link_cache.h"
 
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -11,6 +12,7 @@
 
 struct slot {
     struct link_key key;
+    struct delegation delegation;
     int64_t from, until;
     uint32_t next;         /* in its bucket */
     uint32_t newer, older; /* by last use */
@@ -18,6 +20,8 @@ struct slot {
 };
 
 struct link_cache {
+    EVP_MD *sha256; /* fetched once: looking it up costs more than hashing a link */
+    EVP_MD_CTX *context;
     uint64_t seeds[2]; /* so that a stranger cannot aim many links at one bucket */
     uint32_t count, bucket_mask;
     uint32_t newest, oldest;
@@ -32,6 +36,9 @@ struct link_cache *link_cache_new(size_t entries)
 
     LL_CHECK(entries > 0 && entries < (1U << 30));
     LL_CHECK(getrandom(c->seeds, sizeof(c->seeds), 0) == sizeof(c->seeds));
+    c->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    c->context = EVP_MD_CTX_new();
+    LL_CHECK(c->sha256 != NULL && c->context != NULL);
     c->count = (uint32_t)entries;
     while (buckets < c->count) buckets *= 2;
     c->bucket_mask = buckets - 1;
@@ -50,31 +57,25 @@ struct link_cache *link_cache_new(size_t entries)
 void link_cache_free(struct link_cache *c)
 {
     if (c == NULL) return;
+    EVP_MD_CTX_free(c->context);
+    EVP_MD_free(c->sha256);
     free(c->buckets);
     free(c->slots);
     free(c);
 }
 
-static void add_part(struct keccak *k, struct text t)
-{
-    uint64_t n = t.len;
-
-    keccak_add(k, &n, sizeof(n)); /* so that no two splits of a text are one key */
-    keccak_add(k, t.ptr, t.len);
-}
-
-struct link_key link_cache_key(struct text type, struct text signer, struct text payload,
-                               struct text signature)
+struct link_key link_cache_key(struct link_cache *c, const struct text *parts, size_t n)
 {
     struct link_key key;
-    struct keccak k;
+    bool ok = EVP_DigestInit_ex2(c->context, c->sha256, NULL) == 1;
 
-    keccak_init(&k);
-    add_part(&k, type);
-    add_part(&k, signer);
-    add_part(&k, payload);
-    add_part(&k, signature);
-    keccak_final(&k, key.bytes);
+    for (size_t i = 0; i < n; i++) {
+        uint64_t length = parts[i].len; /* so that no two splits of a text are one key */
+
+        ok = ok && EVP_DigestUpdate(c->context, &length, sizeof(length)) == 1 &&
+             EVP_DigestUpdate(c->context, parts[i].ptr, parts[i].len) == 1;
+    }
+    LL_CHECK(ok && EVP_DigestFinal_ex(c->context, key.bytes, NULL) == 1);
     return key;
 }
 
@@ -120,24 +121,23 @@ static void leave_bucket(struct link_cache *c, uint32_t at)
     *link = c->slots[at].next;
 }
 
-bool link_cache_has(struct link_cache *c, const struct link_key *key, int64_t date_ms)
+bool link_cache_has(struct link_cache *c, const struct link_key *key, int64_t date_ms,
+                    struct delegation *out)
 {
-    uint32_t at = c == NULL ? NONE : find(c, key);
+    uint32_t at = find(c, key);
 
     if (at == NONE || date_ms < c->slots[at].from || date_ms >= c->slots[at].until)
         return false;
+    if (out != NULL) *out = c->slots[at].delegation;
     make_newest(c, at);
     return true;
 }
 
-void link_cache_put(struct link_cache *c, const struct link_key *key, int64_t from_ms,
-                    int64_t until_ms)
+/* The slot of the key, taken from the least recently used one where it has none. */
+static struct slot *slot_for(struct link_cache *c, const struct link_key *key)
 {
-    uint32_t at, *bucket;
-    struct slot *s;
+    uint32_t at = find(c, key), *bucket;
 
-    if (c == NULL) return;
-    at = find(c, key);
     if (at == NONE) {
         at = c->oldest;
         if (c->slots[at].used) leave_bucket(c, at);
@@ -145,10 +145,18 @@ void link_cache_put(struct link_cache *c, const struct link_key *key, int64_t fr
         c->slots[at].next = *bucket;
         *bucket = at;
     }
-    s = &c->slots[at];
+    make_newest(c, at);
+    return &c->slots[at];
+}
+
+void link_cache_put(struct link_cache *c, const struct link_key *key, int64_t from_ms,
+                    int64_t until_ms, const struct delegation *delegation)
+{
+    struct slot *s = slot_for(c, key);
+
     s->key = *key;
+    s->delegation = delegation != NULL ? *delegation : (struct delegation){0};
     s->from = from_ms;
     s->until = until_ms;
     s->used = true;
-    make_newest(c, at);
 }

@@ -38,7 +38,7 @@ static ll_rc check_spelling(const json_t *object, struct text key, struct ll_err
     unsigned spellings = 0;
     json_t *value;
 
-    json_object_foreach((json_t *)(uintptr_t)object, name, value)
+    json_object_foreach((json_t *)object, name, value)
     {
         if (!equal_in_lower_case(text_of(name), key)) continue;
         spellings++;
@@ -120,7 +120,7 @@ bool signed_fetch_may_be_signer(const json_t *metadata, const char *signer)
     const char *name;
     json_t *value;
 
-    json_object_foreach((json_t *)(uintptr_t)metadata, name, value)
+    json_object_foreach((json_t *)metadata, name, value)
     {
         struct text given;
 

@@ -5,6 +5,7 @@
 #include "core/auth/signed_fetch.h"
 
 #include "core/auth/metadata.h"
+#include "core/auth/unicode_lower.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -22,7 +23,36 @@ struct check {
     struct arena *arena;
     size_t bytes;                    /* of the headers read so far */
     struct text timestamp, metadata; /* the headers; empty when absent */
+    struct text raw[AUTH_CHAIN_LINKS];
+    size_t raw_count;
+    bool is_remembered; /* the first two links are `delegation`, verified before */
+    struct delegation delegation;
 };
+
+/* Bytes of the character at s; 0 when it is malformed. */
+static size_t character_length(const char *s, size_t left)
+{
+    for (size_t n = 1; n <= 4 && n <= left; n++)
+        if (text_is_utf8((struct text){s, n})) return n;
+    return 0;
+}
+
+/* The parser's message may end in the middle of a character. Messages go into JSON. */
+static void repair(char *s)
+{
+    size_t left = strlen(s);
+
+    while (left > 0) {
+        size_t n = character_length(s, left);
+
+        if (n == 0) {
+            *s = '?';
+            n = 1;
+        }
+        s += n;
+        left -= n;
+    }
+}
 
 static bool refuse(struct check *c, int status, const char *fmt, ...) LL_PRINTF(3, 4);
 
@@ -30,10 +60,13 @@ static bool refuse(struct check *c, int status, const char *fmt, ...) LL_PRINTF(
 static bool refuse(struct check *c, int status, const char *fmt, ...)
 {
     va_list args;
+    char *message;
 
     va_start(args, fmt);
-    c->f->message = text_of(arena_vprintf(c->arena, fmt, args));
+    message = arena_vprintf(c->arena, fmt, args);
     va_end(args);
+    repair(message);
+    c->f->message = text_of(message);
     c->f->state = SIGNED_FETCH_REFUSED;
     c->f->status = status;
     return false;
@@ -117,12 +150,39 @@ static bool take_link(struct check *c, size_t i, struct text t)
     return true;
 }
 
+/* Were the first two headers verified before, with these very bytes? Then neither is
+ * parsed again: that is a third of what is left to do besides the one recovery. */
+static bool recall(struct check *c)
+{
+    struct signed_fetch *f = c->f;
+
+    if (c->cache == NULL || c->raw_count < 3) return false;
+    f->key = link_cache_key(c->cache, c->raw, 2);
+    f->has_key = true;
+    c->is_remembered = link_cache_has(c->cache, &f->key, f->now_ms, &c->delegation);
+    if (!c->is_remembered) return false;
+    f->chain.count = 2;
+    f->chain.links[0] =
+        (struct auth_link){.type = AUTH_SIGNER, .payload = text_of(c->delegation.owner)};
+    f->chain.links[1] = (struct auth_link){.type = AUTH_EPHEMERAL};
+    return true;
+}
+
+static bool take_links(struct check *c, size_t first)
+{
+    for (size_t i = first; i < c->raw_count; i++)
+        if (!take_link(c, i, c->raw[i])) return false;
+    return true;
+}
+
 static bool take_chain(struct check *c)
 {
     struct text t;
 
-    for (size_t i = 0; i < AUTH_CHAIN_LINKS && link_header(c, i, &t); i++)
-        if (!take_link(c, i, t)) return false;
+    while (c->raw_count < AUTH_CHAIN_LINKS &&
+           link_header(c, c->raw_count, &c->raw[c->raw_count]))
+        c->raw_count++;
+    if (!take_links(c, recall(c) ? 2 : 0)) return false;
     if (link_header(c, AUTH_CHAIN_LINKS, &t))
         return refuse(c, 400, "Auth chain exceeds maximum length of %d",
                       AUTH_CHAIN_LINKS);
@@ -233,14 +293,40 @@ static struct text payload(const struct check *c, bool legacy)
     return t;
 }
 
-static struct text owner_address(const struct check *c)
+/* What the second link delegates to, and until when, if it can be remembered. */
+static bool delegation_of(const struct signed_fetch *f, struct arena *arena,
+                          struct delegation *out, int64_t *until)
 {
-    struct text address = arena_text(c->arena, auth_chain_owner(&c->f->chain));
-    char *s = (char *)(uintptr_t)address.ptr;
+    const struct auth_link *link = &f->chain.links[1];
+    struct text owner = auth_chain_owner(&f->chain);
+    struct ephemeral_payload p;
 
-    for (size_t i = 0; i < address.len; i++)
-        if (s[i] >= 'A' && s[i] <= 'Z') s[i] = (char)(s[i] - 'A' + 'a');
-    return address;
+    if (!f->has_key ||
+        (link->type != AUTH_EPHEMERAL && link->type != AUTH_CONTRACT_EPHEMERAL) ||
+        ephemeral_payload_parse(link->payload, arena, &p, NULL) != LL_OK ||
+        owner.len != sizeof(out->owner) - 1 ||
+        p.address.len != sizeof(out->ephemeral) - 1)
+        return false;
+    *out = (struct delegation){0};
+    memcpy(out->owner, owner.ptr, owner.len);
+    memcpy(out->ephemeral, p.address.ptr, p.address.len);
+    *until = p.expiration;
+    return true;
+}
+
+/* The first two headers were found right: by a key for as long as they say, by a contract
+ * for a minute, since it may change its mind. */
+static void remember(struct signed_fetch *f, struct link_cache *cache,
+                     struct arena *arena)
+{
+    struct delegation d;
+    int64_t until;
+
+    if (cache == NULL || !delegation_of(f, arena, &d, &until)) return;
+    if (f->chain.links[1].type == AUTH_CONTRACT_EPHEMERAL &&
+        until > f->now_ms + CONTRACT_MEMORY_MS)
+        until = f->now_ms + CONTRACT_MEMORY_MS;
+    link_cache_put(cache, &f->key, f->now_ms, until, &d);
 }
 
 static void accept(struct check *c, struct text signed_payload)
@@ -248,10 +334,30 @@ static void accept(struct check *c, struct text signed_payload)
     struct signed_fetch *f = c->f;
 
     f->payload = signed_payload;
-    f->address = owner_address(c);
+    f->address = ascii_lower(auth_chain_owner(&f->chain), c->arena);
     json_member_text(f->metadata, "signer", &f->signer);
     f->state = f->verdict.question_count > 0 ? SIGNED_FETCH_ASK : SIGNED_FETCH_OK;
     f->status = 200;
+    if (f->state == SIGNED_FETCH_OK && !c->is_remembered) remember(f, c->cache, c->arena);
+}
+
+/* Questions are asked of whole chains, so a remembered start is then read after all. */
+static bool walk(struct check *c)
+{
+    struct signed_fetch *f = c->f;
+    struct auth_verdict *v = &f->verdict;
+
+    if (c->is_remembered) {
+        auth_chain_walk_on(&f->chain, 2, text_of(c->delegation.ephemeral), f->now_ms,
+                           NULL, c->arena, v);
+        if (v->question_count == 0) return true;
+        c->is_remembered = false;
+        for (size_t i = 0; i < 2; i++)
+            if (!take_link(c, i, c->raw[i])) return false;
+        f->chain.count = c->raw_count;
+    }
+    auth_chain_walk(&f->chain, f->now_ms, NULL, c->arena, v);
+    return true;
 }
 
 /* The links are followed once: only what the chain must end in differs between the two
@@ -262,7 +368,7 @@ static bool check_signature(struct check *c)
     struct text current = payload(c, false), message;
     struct ll_error err;
 
-    auth_chain_walk(&c->f->chain, c->in->now_ms, c->cache, c->arena, v);
+    if (!walk(c)) return false;
     if (v->ok && text_equal(v->authority, current)) {
         accept(c, current);
         return true;
@@ -299,22 +405,21 @@ void signed_fetch_check(struct signed_fetch *out, const struct signed_fetch_requ
 void signed_fetch_answer(struct signed_fetch *f, const struct contract_answer *answer,
                          struct link_cache *cache, struct arena *arena)
 {
+    char *message;
+
     LL_CHECK(f->state == SIGNED_FETCH_ASK);
     if (answer->status == 200) {
-        for (size_t i = 0; i < f->verdict.question_count; i++)
-            auth_question_remember(&f->verdict.questions[i], cache, f->now_ms,
-                                   CONTRACT_MEMORY_MS);
+        remember(f, cache, arena);
         f->state = SIGNED_FETCH_OK;
         return;
     }
     f->state = SIGNED_FETCH_REFUSED;
     f->status = answer->status;
-    if (answer->status == 401)
-        f->message =
-            text_of(arena_printf(arena, "Invalid signature%s%s",
-                                 answer->message[0] ? ": " : "", answer->message));
-    else
-        f->message = arena_text(arena, text_of(answer->message));
+    message = arena_printf(
+        arena, "%s%s%s", answer->status == 401 ? "Invalid signature" : "",
+        answer->status == 401 && answer->message[0] ? ": " : "", answer->message);
+    repair(message);
+    f->message = text_of(message);
 }
 
 void signed_fetch_fini(struct signed_fetch *f)

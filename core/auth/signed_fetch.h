@@ -57,10 +57,15 @@ struct signed_fetch {
     struct text payload; /* what was signed, in the form that the client used */
     json_t *metadata;    /* an object; NULL only when refused before it was read */
 
+    /* For contract_wallet_check(), when the state is SIGNED_FETCH_ASK. */
     struct auth_chain chain;
-    struct auth_verdict verdict; /* questions, when the state is SIGNED_FETCH_ASK */
+    struct auth_verdict verdict;
     int64_t now_ms;
+
+    /* Internal. */
     json_t *links[AUTH_CHAIN_LINKS]; /* what the chain's views point into */
+    struct link_key key;             /* of the headers of the first two links */
+    bool has_key;
 };
 
 /* Judge a request; never fails otherwise. Texts live in the arena and in `out`, which

@@ -24,34 +24,44 @@ static uint32_t decode(const char *s, size_t n)
 
 static void encode(uint32_t point, struct builder *out)
 {
-    char s[4];
+    uint8_t s[4];
     size_t n = 0;
 
     if (point < 0x80) {
-        s[n++] = (char)point;
+        s[n++] = (uint8_t)point;
     } else if (point < 0x800) {
-        s[n++] = (char)(0xc0 | point >> 6);
-        s[n++] = (char)(0x80 | (point & 0x3f));
+        s[n++] = (uint8_t)(0xc0 | point >> 6);
+        s[n++] = (uint8_t)(0x80 | (point & 0x3f));
     } else if (point < 0x10000) {
-        s[n++] = (char)(0xe0 | point >> 12);
-        s[n++] = (char)(0x80 | (point >> 6 & 0x3f));
-        s[n++] = (char)(0x80 | (point & 0x3f));
+        s[n++] = (uint8_t)(0xe0 | point >> 12);
+        s[n++] = (uint8_t)(0x80 | (point >> 6 & 0x3f));
+        s[n++] = (uint8_t)(0x80 | (point & 0x3f));
     } else {
-        s[n++] = (char)(0xf0 | point >> 18);
-        s[n++] = (char)(0x80 | (point >> 12 & 0x3f));
-        s[n++] = (char)(0x80 | (point >> 6 & 0x3f));
-        s[n++] = (char)(0x80 | (point & 0x3f));
+        s[n++] = (uint8_t)(0xf0 | point >> 18);
+        s[n++] = (uint8_t)(0x80 | (point >> 12 & 0x3f));
+        s[n++] = (uint8_t)(0x80 | (point >> 6 & 0x3f));
+        s[n++] = (uint8_t)(0x80 | (point & 0x3f));
     }
     builder_add(out, s, n);
 }
 
-static void lower_ascii(struct text t, struct builder *out)
+static char lower(char c)
 {
-    for (size_t i = 0; i < t.len; i++) {
-        char c = t.ptr[i];
+    if (c >= 'A' && c <= 'Z') c = (char)(c | 0x20);
+    return c;
+}
 
-        builder_char(out, c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
-    }
+static void add_lower(struct text t, struct builder *out)
+{
+    for (size_t i = 0; i < t.len; i++) builder_char(out, lower(t.ptr[i]));
+}
+
+struct text ascii_lower(struct text t, struct arena *arena)
+{
+    char *copy = arena_alloc(arena, t.len);
+
+    for (size_t i = 0; i < t.len; i++) copy[i] = lower(t.ptr[i]);
+    return (struct text){copy, t.len};
 }
 
 /* Up to the next character that is not ASCII. */
@@ -84,7 +94,7 @@ void unicode_lower(struct text t, struct builder *out)
     if (plain.len < t.len) locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
     while (t.len > 0) {
         plain = ascii_start(t);
-        lower_ascii(plain, out);
+        add_lower(plain, out);
         t = (struct text){t.ptr + plain.len, t.len - plain.len};
         if (t.len > 0) {
             size_t n = length_of((unsigned char)t.ptr[0]);

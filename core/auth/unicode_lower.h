@@ -4,10 +4,12 @@
 #ifndef LL_UNICODE_LOWER_H
 #define LL_UNICODE_LOWER_H
 
-#include "core/base/text.h"
+#include "core/base/arena.h"
 
 /* Append the lower case of well-formed UTF-8 (other bytes are kept as they are). A final
  * sigma becomes the ordinary one: JavaScript looks at what is around it, we do not. */
 void unicode_lower(struct text t, struct builder *out);
+/* A copy with ASCII letters in lower case: enough for addresses. */
+struct text ascii_lower(struct text t, struct arena *arena);
 
 #endif

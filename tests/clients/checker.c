@@ -101,7 +101,7 @@ static void *serve(void *unused)
 void checker_start(char url[64])
 {
     struct evhttp_bound_socket *bound;
-    struct sockaddr_in where;
+    struct sockaddr_in where = {0};
     socklen_t n = sizeof(where);
 
     cache = link_cache_new(100);

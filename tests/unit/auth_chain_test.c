@@ -182,40 +182,40 @@ static void what_is_no_chain_is_refused(void)
     }
 }
 
-static struct link_key numbered_key(int n)
+static struct link_key numbered_key(struct link_cache *cache, int n)
 {
-    return link_cache_key(TEXT("t"), (struct text){(char *)&n, sizeof(n)}, TEXT("p"),
-                          TEXT("s"));
+    const struct text part = {(char *)&n, sizeof(n)};
+
+    return link_cache_key(cache, &part, 1);
 }
 
 static void a_cache_forgets_the_least_recently_used(void)
 {
     struct link_cache *cache = link_cache_new(3);
-    struct link_key a = numbered_key(1), b = numbered_key(2), c = numbered_key(3),
-                    d = numbered_key(4);
+    struct link_key a = numbered_key(cache, 1), b = numbered_key(cache, 2);
+    struct link_key c = numbered_key(cache, 3), d = numbered_key(cache, 4);
 
-    link_cache_put(cache, &a, 0, 100);
-    link_cache_put(cache, &b, 0, 100);
-    link_cache_put(cache, &c, 0, 100);
-    OK(link_cache_has(cache, &a, 1));
-    link_cache_put(cache, &d, 0, 100);
-    OK(!link_cache_has(cache, &b, 1));
-    OK(link_cache_has(cache, &a, 1) && link_cache_has(cache, &c, 1));
-    OK(link_cache_has(cache, &d, 1));
+    link_cache_put(cache, &a, 0, 100, NULL);
+    link_cache_put(cache, &b, 0, 100, NULL);
+    link_cache_put(cache, &c, 0, 100, NULL);
+    OK(link_cache_has(cache, &a, 1, NULL));
+    link_cache_put(cache, &d, 0, 100, NULL);
+    OK(!link_cache_has(cache, &b, 1, NULL));
+    OK(link_cache_has(cache, &a, 1, NULL) && link_cache_has(cache, &c, 1, NULL));
+    OK(link_cache_has(cache, &d, 1, NULL));
     link_cache_free(cache);
 }
 
 static void a_cached_link_holds_for_its_dates_only(void)
 {
     struct link_cache *cache = link_cache_new(1);
-    struct link_key a = numbered_key(1);
+    struct link_key a = numbered_key(cache, 1);
 
-    OK(!link_cache_has(NULL, &a, 0));
-    link_cache_put(cache, &a, 10, 20);
-    OK(!link_cache_has(cache, &a, 9) && link_cache_has(cache, &a, 10));
-    OK(link_cache_has(cache, &a, 19) && !link_cache_has(cache, &a, 20));
-    link_cache_put(cache, &a, 20, 30);
-    OK(!link_cache_has(cache, &a, 10) && link_cache_has(cache, &a, 29));
+    link_cache_put(cache, &a, 10, 20, NULL);
+    OK(!link_cache_has(cache, &a, 9, NULL) && link_cache_has(cache, &a, 10, NULL));
+    OK(link_cache_has(cache, &a, 19, NULL) && !link_cache_has(cache, &a, 20, NULL));
+    link_cache_put(cache, &a, 20, 30, NULL);
+    OK(!link_cache_has(cache, &a, 10, NULL) && link_cache_has(cache, &a, 29, NULL));
     link_cache_free(cache);
 }
 
@@ -229,12 +229,12 @@ static void random_use_of_a_cache_agrees(void)
     srand(7);
     for (int step = 0; step < 5000; step++) {
         int n = rand() % KEYS, at = 0;
-        struct link_key key = numbered_key(n);
+        struct link_key key = numbered_key(cache, n);
 
         while (at < used && recent[at] != n) at++;
-        OK(link_cache_has(cache, &key, 1) == (at < used));
+        OK(link_cache_has(cache, &key, 1, NULL) == (at < used));
         if (at == used && rand() % 2 == 0) continue;
-        link_cache_put(cache, &key, 0, 100);
+        link_cache_put(cache, &key, 0, 100, NULL);
         if (at == used && used < SIZE) used++;
         if (at == SIZE) at = SIZE - 1;
         memmove(recent + 1, recent, (size_t)at * sizeof(*recent));
@@ -243,15 +243,36 @@ static void random_use_of_a_cache_agrees(void)
     link_cache_free(cache);
 }
 
+static void what_was_put_is_got_back(void)
+{
+    struct link_cache *cache = link_cache_new(2);
+    struct link_key a = numbered_key(cache, 1), b = numbered_key(cache, 2);
+    struct delegation d = {.owner = "x", .ephemeral = "y"}, got;
+
+    link_cache_put(cache, &a, 0, 10, &d);
+    link_cache_put(cache, &b, 0, 10, NULL);
+    OK(link_cache_has(cache, &a, 1, &got) && strcmp(got.owner, "x") == 0);
+    OK(strcmp(got.ephemeral, "y") == 0);
+    OK(link_cache_has(cache, &b, 1, &got) && got.owner[0] == '\0');
+    link_cache_free(cache);
+}
+
 static void a_key_is_of_all_its_parts(void)
 {
-    struct link_key a = link_cache_key(TEXT("ab"), TEXT("c"), TEXT("d"), TEXT("e"));
-    struct link_key b = link_cache_key(TEXT("a"), TEXT("bc"), TEXT("d"), TEXT("e"));
-    struct link_key c = link_cache_key(TEXT("ab"), TEXT("c"), TEXT("de"), TEXT(""));
-    struct link_key again = link_cache_key(TEXT("ab"), TEXT("c"), TEXT("d"), TEXT("e"));
+    static const struct text parts[][3] = {{TEXT("ab"), TEXT("c"), TEXT("d")},
+                                           {TEXT("a"), TEXT("bc"), TEXT("d")},
+                                           {TEXT("ab"), TEXT("cd"), TEXT("")},
+                                           {TEXT(""), TEXT("ab"), TEXT("cd")}};
+    struct link_cache *cache = link_cache_new(1);
 
-    OK(memcmp(&a, &b, sizeof(a)) != 0 && memcmp(&a, &c, sizeof(a)) != 0);
-    OK(memcmp(&a, &again, sizeof(a)) == 0);
+    for (size_t i = 0; i < LL_LENGTH(parts); i++)
+        for (size_t k = 0; k < LL_LENGTH(parts); k++) {
+            struct link_key a = link_cache_key(cache, parts[i], 3);
+            struct link_key b = link_cache_key(cache, parts[k], 3);
+
+            OK((memcmp(&a, &b, sizeof(a)) == 0) == (i == k));
+        }
+    link_cache_free(cache);
 }
 
 int main(void)
@@ -267,6 +288,7 @@ int main(void)
     RUN(a_cache_forgets_the_least_recently_used);
     RUN(a_cached_link_holds_for_its_dates_only);
     RUN(random_use_of_a_cache_agrees);
+    RUN(what_was_put_is_got_back);
     RUN(a_key_is_of_all_its_parts);
     arena_fini(&arena);
     json_decref(vectors);

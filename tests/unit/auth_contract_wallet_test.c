@@ -34,6 +34,7 @@ struct behaviour {
 static struct behaviour behaviour;
 static unsigned calls, block_calls;
 static json_t *last; /* the last body that came */
+static _Atomic bool answered_late;
 static struct event_base *base;
 static char url[64];
 
@@ -76,14 +77,27 @@ static void answer_call(const json_t *params, struct evbuffer *out)
                             yes ? "1626BA7e" : "ffffffff", 0);
 }
 
+static void answer_late(evutil_socket_t unused, short what, void *request)
+{
+    (void)unused;
+    (void)what;
+    evhttp_send_reply(request, 200, "x", NULL);
+    answered_late = true;
+}
+
 static void on_request(struct evhttp_request *r, void *unused)
 {
-    struct evbuffer *in = evhttp_request_get_input_buffer(r), *out = evbuffer_new();
+    struct evbuffer *in = evhttp_request_get_input_buffer(r), *out;
     size_t n = evbuffer_get_length(in);
     const json_t *params;
 
     (void)unused;
-    if (behaviour.hangs) return; /* the request goes with the server */
+    if (behaviour.hangs) {
+        event_base_once(base, -1, EV_TIMEOUT, answer_late, r,
+                        &(struct timeval){0, 400000});
+        return;
+    }
+    out = evbuffer_new();
     json_decref(last);
     last = json_loadb((char *)evbuffer_pullup(in, -1), n, 0, NULL);
     params = json_object_get(last, "params");
@@ -119,7 +133,7 @@ static int ends[2]; /* a byte in this pipe ends the thread */
 static void start_endpoint(void)
 {
     struct evhttp_bound_socket *bound;
-    struct sockaddr_in where;
+    struct sockaddr_in where = {0};
     socklen_t n = sizeof(where);
 
     base = event_base_new();
@@ -193,16 +207,21 @@ static void make_request(void)
     set_link(1, "ECDSA_EIP_1654_EPHEMERAL", i.payload, "0xabcd");
 }
 
-static void check(struct signed_fetch *f, struct link_cache *cache)
+static void check_at(struct signed_fetch *f, struct link_cache *cache, int64_t at_ms)
 {
     const struct signed_fetch_rules rules = {.window_ms = SIGNED_FETCH_WINDOW_MS};
     const struct signed_fetch_request in = {.method = TEXT("GET"),
                                             .path = TEXT("/a"),
                                             .header = json_header,
                                             .context = headers,
-                                            .now_ms = now_ms};
+                                            .now_ms = at_ms};
 
     signed_fetch_check(f, &in, &rules, cache, &arena);
+}
+
+static void check(struct signed_fetch *f, struct link_cache *cache)
+{
+    check_at(f, cache, now_ms);
 }
 
 /* The verdict's status, and its message in `message`. */
@@ -384,6 +403,8 @@ static void a_node_that_hangs_is_left(void)
     behaviour = (struct behaviour){.hangs = true};
     OK(ask_rpc(now_ms, message) == 503);
     OK(strcmp(message, "Timeout was reached") == 0);
+    OK(!answered_late);
+    while (!answered_late) usleep(10000);
 }
 
 /* ---- a Catalyst ---- */
@@ -491,6 +512,18 @@ static void a_chain_that_is_wrong_anyway_asks_nobody(void)
     make_request();
 }
 
+static enum signed_fetch_state state_at(struct link_cache *cache, int64_t at_ms)
+{
+    enum signed_fetch_state state;
+    struct signed_fetch f;
+
+    check_at(&f, cache, at_ms);
+    state = f.state;
+    OK(text_is(f.address, "0x00000000000000000000000000000000000000aa"));
+    signed_fetch_fini(&f);
+    return state;
+}
+
 static void a_yes_is_remembered_for_a_minute(void)
 {
     struct link_cache *cache = link_cache_new(4);
@@ -503,17 +536,36 @@ static void a_yes_is_remembered_for_a_minute(void)
     OK(f.state == SIGNED_FETCH_OK);
     signed_fetch_fini(&f);
 
+    OK(state_at(cache, now_ms) == SIGNED_FETCH_OK);
+    OK(state_at(cache, now_ms + 59999) == SIGNED_FETCH_OK);
+    OK(state_at(cache, now_ms + 60000) == SIGNED_FETCH_ASK);
+    OK(state_at(cache, now_ms - 1) == SIGNED_FETCH_ASK);
+    OK(state_at(NULL, now_ms) == SIGNED_FETCH_ASK);
+    link_cache_free(cache);
+}
+
+/* A question is asked of the whole chain, however much of it is known already. */
+static void a_known_start_does_not_shorten_a_question(void)
+{
+    struct link_cache *cache = link_cache_new(4);
+    struct contract_answer yes = {.status = 200};
+    struct signed_fetch f;
+    struct builder b;
+
     check(&f, cache);
-    OK(f.state == SIGNED_FETCH_OK);
-    struct auth_verdict v;
-    auth_chain_verify(&f.chain, f.payload, now_ms + 59999, cache, &arena, &v);
-    OK(v.ok && v.question_count == 0);
-    auth_chain_verify(&f.chain, f.payload, now_ms + 60000, cache, &arena, &v);
-    OK(v.ok && v.question_count == 1);
-    auth_chain_verify(&f.chain, f.payload, now_ms - 1, cache, &arena, &v);
-    OK(v.ok && v.question_count == 1);
+    signed_fetch_answer(&f, &yes, cache, &arena);
+    signed_fetch_fini(&f);
+    set_link(2, "ECDSA_EIP_1654_SIGNED_ENTITY", "get:/a:1768478400000:{}", "0x12");
+    check(&f, cache);
+    OK(f.state == SIGNED_FETCH_ASK && f.verdict.question_count == 2);
+    builder_init(&b, 10000);
+    contract_catalyst_body(&f.chain, f.payload, &b);
+    OK(strstr(builder_view(&b).ptr, "Decentraland Login") != NULL);
+    OK(strstr(builder_view(&b).ptr, "\"0xabcd\"") != NULL);
+    builder_fini(&b);
     signed_fetch_fini(&f);
     link_cache_free(cache);
+    make_request();
 }
 
 int main(void)
@@ -534,6 +586,7 @@ int main(void)
     RUN(a_direct_signature_needs_a_node);
     RUN(a_chain_that_is_wrong_anyway_asks_nobody);
     RUN(a_yes_is_remembered_for_a_minute);
+    RUN(a_known_start_does_not_shorten_a_question);
     stop_endpoint();
     json_decref(headers);
     arena_fini(&arena);

@@ -36,7 +36,7 @@ static void hashes_are_those_of_the_vectors(void)
         print_hash(hash, text);
         OK(text_is(vectors_text(row, "hash"), text));
         OK(bytes.len == (size_t)json_integer_value(vectors_get(row, "byteLength")));
-        free((void *)(uintptr_t)bytes.ptr);
+        free((void *)bytes.ptr);
     }
 }
 
@@ -171,7 +171,7 @@ static void messages_are_signed_as_wallets_do(void)
         OK(text_is(vectors_text(row, "signature"), signature));
         OK(ethereum_recover(hash, text_of(signature), &signer, NULL) == LL_OK);
         OK(ethereum_address_equal(&signer, &key.address));
-        free((void *)(uintptr_t)message.ptr);
+        free((void *)message.ptr);
     }
 }
 
