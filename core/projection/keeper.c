@@ -18,7 +18,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOK_MS = 1000, BUILD_MS = 250, HOUSEKEEPING_MS = 60000, PURGE_EVENTS = 10000 };
+enum {
+    LOOK_MS = 1000,
+    BUILD_MS = 250,
+    HOUSEKEEPING_MS = 60000,
+    PURGE_EVENTS = 10000,
+    BACK_OFF_MOST_MS = 5000
+};
 
 struct kept {
     const struct projection *p;
@@ -37,7 +43,9 @@ struct keeper {
     PGconn *connection; /* NULL: none */
     struct wake *wake;
     char name[WORKER_NAME];
-    int64_t next_beat_us;
+    int64_t next_beat_us, next_try_us;
+    int back_off_ms;   /* 0 while all is well */
+    char trouble[256]; /* said already */
     size_t count;
     struct kept kept[KEEPER_PROJECTIONS];
 };
@@ -299,14 +307,32 @@ static void wait_for_news(struct keeper *k, int timeout_ms)
     if (k->connection != NULL) take_notifications(k);
 }
 
+/* Connect again, later and later; what has not changed is said once. */
+static void back_off(struct keeper *k, const struct ll_error *err)
+{
+    if (strncmp(k->trouble, err->text, sizeof(k->trouble) - 1) != 0)
+        note(NOTE_WARNING, "the keeper connects again", NOTE_S("why", err->text));
+    snprintf(k->trouble, sizeof(k->trouble), "%.*s", (int)sizeof(k->trouble) - 1,
+             err->text);
+    k->back_off_ms = k->back_off_ms == 0 ? 100 : 2 * k->back_off_ms;
+    if (k->back_off_ms > BACK_OFF_MOST_MS) k->back_off_ms = BACK_OFF_MOST_MS;
+    k->next_try_us = clock_monotonic_us() + k->back_off_ms * 1000LL;
+    disconnect(k);
+}
+
 ll_rc keeper_step(struct keeper *k, int timeout_ms, struct ll_error *err)
 {
-    ll_rc rc = look_at_all(k, err);
+    ll_rc rc = LL_OK;
 
-    if (rc == LL_EBROKEN) return rc;
-    if (rc != LL_OK) {
-        note(NOTE_WARNING, "the keeper connects again", NOTE_S("why", err->text));
-        disconnect(k);
+    if (clock_monotonic_us() >= k->next_try_us) {
+        rc = look_at_all(k, err);
+        if (rc == LL_EBROKEN) return rc;
+        if (rc != LL_OK) {
+            back_off(k, err);
+        } else if (k->back_off_ms > 0) {
+            k->back_off_ms = 0;
+            k->trouble[0] = '\0';
+        }
     }
     if (is_over(k)) return ll_fail(err, LL_EBROKEN, "every projection is halted");
     wait_for_news(k, timeout_ms);

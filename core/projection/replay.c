@@ -182,7 +182,7 @@ static ll_rc watch(struct replay *r, struct ll_error *err)
         if (rc == LL_OK) rc = renew(r, err);
         if (rc != LL_OK) return rc;
         rc = catch_up_try(&r->catch_up, r->connection, r->o->settings, r->o->projection,
-                          &r->generation, r->wake, &r->progress.lag, err);
+                          &r->generation, NULL, &r->progress.lag, err);
         if (rc == LL_OK) return tell(r, REPLAY_DONE, err);
         if (rc != LL_ETIMEOUT) return rc;
         rc = tell(r, r->progress.lag.behind > 0 ? REPLAY_FOLDING : REPLAY_SWAPPING, err);
@@ -197,6 +197,12 @@ ll_rc replay_run(const struct replay_options *options, struct ll_error *err)
     ll_rc rc = open_replay(&r, err);
 
     if (rc == LL_OK) rc = watch(&r, err);
+    if (rc == LL_OK) {
+        /* the projectors that are told find the partitions free */
+        runner_stop(r.runner);
+        r.runner = NULL;
+        wake_send(r.wake, WAKE_GENERATION);
+    }
     /* the generation that it replaced stays for those who still ask it */
     if (rc == LL_OK &&
         generation_sweep(r.connection, options->projection, &r.generation, NULL) != LL_OK)
