@@ -10,7 +10,7 @@
 // The clients: decentraland-crypto-fetch 2 signs the older form. Version 3 signs the
 // current form; where the registry does not have it, the current form is signed with
 // @dcl/crypto, which is what version 3 calls.
-import { createRequire } from 'node:module'
+import { readFileSync } from 'node:fs'
 import cryptoPackage from '@dcl/crypto'
 import { createUnsafeIdentity } from '@dcl/crypto/dist/crypto.js'
 
@@ -21,10 +21,10 @@ if (!base) {
   process.exit(2)
 }
 
-const require = createRequire(import.meta.url)
-const version = (name) => {
+// Of what is installed; null when it is not.
+function version(name) {
   try {
-    return require(`${name}/package.json`).version
+    return JSON.parse(readFileSync(new URL(`node_modules/${name}/package.json`, import.meta.url))).version
   } catch {
     return null
   }
