@@ -91,7 +91,12 @@ bool text_is_utf8(struct text t)
     const unsigned char *s = (const unsigned char *)t.ptr;
 
     for (size_t i = 0; i < t.len;) {
-        size_t n = t.len - i >= 8 && is_plain(s + i) ? 8 : utf8_length(s + i, t.len - i);
+        size_t n = t.len - i >= 8 && is_plain(s + i) ? 8 : 0;
+
+        /* The last few, together with some that were looked at before. */
+        if (n == 0 && i > 0 && t.len - i < 8 && t.len >= 8 && is_plain(s + t.len - 8))
+            return true;
+        if (n == 0) n = utf8_length(s + i, t.len - i);
         if (n == 0) return false;
         i += n;
     }

@@ -64,6 +64,8 @@ uint64_t log_probe_before(const struct settings *settings, const struct topic *t
 {
     uint64_t older = 0; /* this many are known to be older; those past `end` are not */
 
+    if (end == 0 || log_probe_time(settings, topic, partition, 1) >= time) return 0;
+    if (log_probe_time(settings, topic, partition, end) < time) return end;
     while (older < end) {
         uint64_t middle = older + (end - older + 1) / 2;
 

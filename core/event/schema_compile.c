@@ -157,7 +157,7 @@ static ll_rc take_list(struct compiler *c, struct schema_list *out, json_t *valu
     out->count = json_array_size(value);
     if (out->count == 0) return refuse(c, at, "must be a list of schemas");
     if (out->count > SCHEMA_NODES) return refuse(c, at, "too many schemas");
-    out->nodes = arena_calloc(&c->schema->arena, out->count, sizeof(*out->nodes));
+    out->nodes = arena_calloc(&c->schema->arena, out->count, sizeof(void *));
     for (size_t i = 0; i < out->count; i++) {
         struct schema_place inner = {at, NULL, i};
         ll_rc rc = compile(c, json_array_get(value, i), &inner, &out->nodes[i]);
