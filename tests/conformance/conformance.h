@@ -76,7 +76,7 @@ struct append_answer append_one(PGconn *connection, const struct append_command 
 
 /* ---- the subjects ---- */
 
-void order_tests(struct suite *s);
 void verdict_tests(struct suite *s);
+void contention_tests(struct suite *s);
 
 #endif

@@ -15,6 +15,7 @@ int main(void)
         return 77;
     }
     verdict_tests(s);
+    contention_tests(s);
     printf("%lu checks, %lu failed\n", s->checks, s->failed);
     return s->failed > 0 || s->checks == 0;
 }
