@@ -78,5 +78,6 @@ struct append_answer append_one(PGconn *connection, const struct append_command 
 
 void verdict_tests(struct suite *s);
 void contention_tests(struct suite *s);
+void unsound_tests(struct suite *s);
 
 #endif

@@ -23,8 +23,8 @@ static void what_was_decided_on_still_held(struct suite *s)
     crowd_init(&crowd, &log);
     crowd.clients = 32;
     crowd.commands = 6000;
-    crowd.batch = 6;
-    crowd.hot = 60;
+    crowd.batch = 8;
+    crowd.hot = 100;
     crowd.lag = 3;
     crowd.repeats = 8;
     crowd.reuses = 2;
@@ -34,7 +34,7 @@ static void what_was_decided_on_still_held(struct suite *s)
     /* That all of it was really met. */
     OK(crowd.counts[ANSWER_ACCEPTED] >= 1000);
     OK(crowd.counts[ANSWER_CONFLICT] >= 300);
-    OK(crowd.counts[ANSWER_RETRY] >= 50);
+    OK(crowd.counts[ANSWER_RETRY] >= 20);
     OK(crowd.counts[ANSWER_DUPLICATE] >= 50);
     OK(crowd.counts[ANSWER_REUSED] >= 20);
     crowd_fini(&crowd);

@@ -16,6 +16,7 @@ int main(void)
     }
     verdict_tests(s);
     contention_tests(s);
+    unsound_tests(s);
     printf("%lu checks, %lu failed\n", s->checks, s->failed);
     return s->failed > 0 || s->checks == 0;
 }
