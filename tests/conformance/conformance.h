@@ -30,6 +30,8 @@ struct suite {
 bool suite_check(struct suite *s, bool holds, const char *file, int line,
                  const char *what);
 void suite_run(struct suite *s, const char *name, void (*test)(struct suite *));
+/* Print the sum; main's exit status. */
+int suite_end(const struct suite *s);
 /* Trouble that is not the log's (no memory, a server gone): print, exit 1. */
 _Noreturn void suite_die(const char *fmt, ...) LL_PRINTF(1, 2);
 
@@ -37,7 +39,8 @@ _Noreturn void suite_die(const char *fmt, ...) LL_PRINTF(1, 2);
 
 struct testlog {
     const struct testlog_kind *kind;
-    char database[64], conninfo[1024];
+    const char *database;
+    char conninfo[1024];
     struct settings *settings;
     struct topics topics;
     const struct topic *topic; /* "things": 8 partitions, of service "test" */
@@ -54,13 +57,16 @@ struct testlog_kind {
 enum { THINGS_PARTITIONS = 8 };
 #define TEST_SERVICE "test"
 
-/* A new database with the referee in it, on the suite's store. */
+/* A log on the suite's store, empty, in a database that has nothing else. One at a time:
+ * it is one database, emptied between tests, which is cheaper than a new one each, and
+ * dropped when the process ends. */
 void testlog_open(struct testlog *log, const struct suite *s);
 void testlog_close(struct testlog *log);
-/* On the test's Postgres, or in another database of it. Never fails. */
+/* Never fails. */
 PGconn *testlog_connect(const struct testlog *log);
-/* Run statements, which must succeed. */
+/* Run statements, which must succeed; on the test's database, or on the server's own. */
 void testlog_run(const struct testlog *log, const char *sql);
+void testlog_run_on_server(const char *sql);
 /* One value, as a heap string. */
 char *testlog_ask(const struct testlog *log, const char *sql);
 /* A reader over all partitions, from the first event on. */
@@ -77,7 +83,13 @@ struct append_answer append_one(PGconn *connection, const struct append_command 
 /* ---- the subjects ---- */
 
 void verdict_tests(struct suite *s);
+void order_tests(struct suite *s);
+void reader_tests(struct suite *s);
 void contention_tests(struct suite *s);
+void outcome_tests(struct suite *s);
+/* Of the postgres store alone. */
 void unsound_tests(struct suite *s);
+void lease_tests(struct suite *s);
+void postgres_log_tests(struct suite *s);
 
 #endif

@@ -22,7 +22,7 @@ static void what_was_decided_on_still_held(struct suite *s)
     testlog_open(&log, s);
     crowd_init(&crowd, &log);
     crowd.clients = 32;
-    crowd.commands = 6000;
+    crowd.commands = 4000;
     crowd.batch = 8;
     crowd.hot = 100;
     crowd.lag = 3;
@@ -32,11 +32,11 @@ static void what_was_decided_on_still_held(struct suite *s)
     print_counts(&crowd);
     OK(crowd_keeps_promises(&crowd));
     /* That all of it was really met. */
-    OK(crowd.counts[ANSWER_ACCEPTED] >= 1000);
+    OK(crowd.counts[ANSWER_ACCEPTED] >= 600);
     OK(crowd.counts[ANSWER_CONFLICT] >= 300);
-    OK(crowd.counts[ANSWER_RETRY] >= 20);
-    OK(crowd.counts[ANSWER_DUPLICATE] >= 50);
-    OK(crowd.counts[ANSWER_REUSED] >= 20);
+    OK(crowd.counts[ANSWER_RETRY] >= 10);
+    OK(crowd.counts[ANSWER_DUPLICATE] >= 40);
+    OK(crowd.counts[ANSWER_REUSED] >= 10);
     crowd_fini(&crowd);
     testlog_close(&log);
 }

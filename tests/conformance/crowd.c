@@ -226,7 +226,7 @@ void crowd_client(struct crowd *c, unsigned number)
     size_t *count = &c->attempt_counts[number];
 
     arena_init(&client.arena, 16 * 1024 * 1024);
-    client.connection = testlog_connect(c->log);
+    reconnect(&client);
     while (atomic_fetch_add(&c->sent, 1) < c->commands &&
            (c->stops == NULL || !atomic_load(c->stops))) {
         size_t n = 1 + (size_t)rand_r(&client.seed) % c->batch;

@@ -15,8 +15,12 @@ int main(void)
         return 77;
     }
     verdict_tests(s);
+    order_tests(s);
+    reader_tests(s);
     contention_tests(s);
+    outcome_tests(s);
     unsound_tests(s);
-    printf("%lu checks, %lu failed\n", s->checks, s->failed);
-    return s->failed > 0 || s->checks == 0;
+    lease_tests(s);
+    postgres_log_tests(s);
+    return suite_end(s);
 }

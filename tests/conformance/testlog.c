@@ -80,20 +80,60 @@ static const char *server(void)
     return conninfo;
 }
 
+void testlog_run_on_server(const char *sql)
+{
+    run_on(server(), sql);
+}
+
+/* The one database; made by the process that drops it, not by a child. */
+static struct {
+    char name[64];
+    pid_t owner;
+} database;
+
+static void drop_database(void)
+{
+    char sql[160];
+
+    if (database.owner != getpid()) return;
+    snprintf(sql, sizeof(sql), "drop database if exists %s with (force)", database.name);
+    testlog_run_on_server(sql);
+}
+
+static void make_database(void)
+{
+    char sql[160];
+
+    if (database.owner != 0) return;
+    database.owner = getpid();
+    snprintf(database.name, sizeof(database.name), "landlog_conformance_%d",
+             (int)database.owner);
+    snprintf(sql, sizeof(sql), "create database %s", database.name);
+    testlog_run_on_server(sql);
+    atexit(drop_database);
+}
+
+/* Whoever is left in it is put out, or would keep its locks. */
+static const char empty_sql[] =
+    "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
+    " where datname = current_database() and pid <> pg_backend_pid();"
+    "do $$ declare s text; begin"
+    "  for s in select nspname from pg_namespace"
+    "            where nspname <> 'information_schema' and nspname !~ '^pg_' loop"
+    "    execute format('drop schema %I cascade', s);"
+    "  end loop;"
+    "end $$;"
+    "create schema public";
+
 void testlog_open(struct testlog *log, const struct suite *s)
 {
-    static unsigned serial;
-    char sql[160];
     struct ll_error err;
     PGconn *connection;
 
-    *log = (struct testlog){.kind = s->kind};
-    snprintf(log->database, sizeof(log->database), "landlog_conformance_%d_%u",
-             (int)getpid(), serial++);
+    make_database();
+    *log = (struct testlog){.kind = s->kind, .database = database.name};
     snprintf(log->conninfo, sizeof(log->conninfo), "%s dbname=%s", server(),
              log->database);
-    snprintf(sql, sizeof(sql), "create database %s", log->database);
-    run_on(server(), sql);
     must(settings_load("/dev/null", &log->settings, &err), &err);
     must(settings_set(log->settings, TEXT("postgres"), text_of(log->conninfo), "test",
                       &err),
@@ -108,12 +148,15 @@ void testlog_open(struct testlog *log, const struct suite *s)
 
 void testlog_close(struct testlog *log)
 {
-    char sql[160];
-
     if (log->kind->stop != NULL) log->kind->stop(log);
+    testlog_run(log, empty_sql);
     settings_free(log->settings);
-    snprintf(sql, sizeof(sql), "drop database %s with (force)", log->database);
-    run_on(server(), sql);
+}
+
+int suite_end(const struct suite *s)
+{
+    printf("%lu checks, %lu failed\n", s->checks, s->failed);
+    return s->failed > 0 || s->checks == 0;
 }
 
 PGconn *testlog_connect(const struct testlog *log)
