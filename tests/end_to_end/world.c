@@ -246,7 +246,7 @@ void world_up(struct world *w)
     world_wait_healthy(w);
 }
 
-bool world_start(struct world *w, const char *name, bool on_kafka)
+bool world_prepare(struct world *w, const char *name, bool on_kafka)
 {
     const char *conninfo = getenv("LANDLOG_TEST_POSTGRES");
 
@@ -262,9 +262,20 @@ bool world_start(struct world *w, const char *name, bool on_kafka)
     snprintf(w->conninfo, sizeof(w->conninfo), "%s dbname=%s", conninfo, w->name);
     world_recreate_database(w);
     write_config(w);
-    if (on_kafka && (world_run(w, "topics", "create", "--recreate", NULL) != 0 ||
-                     world_run(w, "log", "copy", "--to", "kafka", NULL) != 0))
+    return true;
+}
+
+void world_move_to_kafka(const struct world *w)
+{
+    if (world_run(w, "topics", "create", "--recreate", NULL) != 0 ||
+        world_run(w, "log", "copy", "--to", "kafka", NULL) != 0)
         world_fail("cannot move the log to Kafka; see %s/command.log", w->folder);
+}
+
+bool world_start(struct world *w, const char *name, bool on_kafka)
+{
+    if (!world_prepare(w, name, on_kafka)) return false;
+    if (on_kafka) world_move_to_kafka(w);
     world_up(w);
     return true;
 }

@@ -19,6 +19,10 @@ struct world {
     pid_t up;
 };
 
+/* Only the database and the configuration; false as below. */
+bool world_prepare(struct world *w, const char *name, bool on_kafka);
+/* Make the topics anew and bring the log there. */
+void world_move_to_kafka(const struct world *w);
 /* False when the services it needs are not there (the test then exits 77). Makes the
  * database anew and starts the system. */
 bool world_start(struct world *w, const char *name, bool on_kafka);
