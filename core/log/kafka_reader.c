@@ -129,7 +129,7 @@ static ll_rc open_feed(struct kafka_reader *r, struct ll_error *err)
         struct followed *f = &r->followed[i];
 
         parts[i] = (struct kafka_feed_partition){f->seen.partition, f->known.place};
-        f->is_verified = f->seen.sequence == 0;
+        f->is_verified = f->seen.sequence == 0 || uuid_is_nil(&f->seen.id);
         if (f->known.place.sequence != f->seen.sequence || f->is_verified) continue;
         f->is_verified = uuid_equal(&f->known.place.id, &f->seen.id);
         if (!f->is_verified)
@@ -176,7 +176,7 @@ static ll_rc take(struct kafka_reader *r, struct followed *f, const struct recor
 {
     if (record->sequence < f->seen.sequence) return LL_OK;
     if (record->sequence == f->seen.sequence) {
-        f->is_verified = uuid_equal(&record->id, &f->seen.id);
+        f->is_verified = uuid_is_nil(&f->seen.id) || uuid_equal(&record->id, &f->seen.id);
         return f->is_verified ? LL_OK : vanished(r, f, err);
     }
     LL_CHECK(f->is_verified && record->sequence == f->seen.sequence + 1);
