@@ -161,7 +161,7 @@ static ll_rc make_tables(PGconn *connection, const struct projection *p,
 
         if (rc == LL_OK) continue;
         ll_error_prefix(err, "%s:%u", p->paths[SQL_FILE_SCHEMA], all->statements[i].line);
-        return rc;
+        return PQstatus(connection) == CONNECTION_OK ? LL_EINVAL : rc;
     }
     return LL_OK;
 }
