@@ -266,11 +266,10 @@ ll_rc generation_set_state(PGconn *connection, const struct generation *g,
 }
 
 /* The best row that there is, best first; LL_ENOTFOUND when none will do. */
-static ll_rc choose(PGconn *connection, const struct projection *p, const PGresult *rows,
-                    struct generation *out, enum generation_state *state,
-                    struct ll_error *err)
+static ll_rc choose(PGconn *connection, const PGresult *rows, struct generation *out,
+                    enum generation_state *state, struct ll_error *err)
 {
-    bool fenced;
+    bool fenced = false;
     ll_rc rc;
 
     if (PQntuples(rows) == 0) return LL_ENOTFOUND;
@@ -285,7 +284,6 @@ static ll_rc choose(PGconn *connection, const struct projection *p, const PGresu
     rc = is_fenced(connection, out, &fenced, err);
     if (rc != LL_OK || fenced) return fenced ? LL_ENOTFOUND : rc;
     *state = GENERATION_LIVE;
-    (void)p;
     return generation_set_state(connection, out, "live", err);
 }
 
@@ -324,10 +322,10 @@ static ll_rc adopt(PGconn *connection, const struct projection *p, struct genera
     if (rc != LL_OK) return rc;
     rc = LL_ENOTFOUND;
     if (PQntuples(rows) > 0 && strcmp(PQgetvalue(rows, 0, 2), "live") == 0)
-        rc = choose(connection, p, rows, out, state, err);
+        rc = choose(connection, rows, out, state, err);
     if (rc == LL_ENOTFOUND) {
         rc = check_replay(connection, p, err);
-        if (rc == LL_OK) rc = choose(connection, p, rows, out, state, err);
+        if (rc == LL_OK) rc = choose(connection, rows, out, state, err);
     }
     PQclear(rows);
     if (rc != LL_ENOTFOUND) return rc;

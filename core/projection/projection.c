@@ -180,8 +180,7 @@ static ll_rc add_topic(struct projection *p, const struct topic *topic,
     if (i < p->topic_count && p->topics[i] == topic) return LL_OK;
     if (p->topic_count == PROJECTION_TOPICS)
         return ll_fail(err, LL_EFULL, "more than %d topics", PROJECTION_TOPICS);
-    memmove(&p->topics[i + 1], &p->topics[i],
-            (p->topic_count - i) * sizeof(p->topics[0]));
+    for (size_t k = p->topic_count; k > i; k--) p->topics[k] = p->topics[k - 1];
     p->topics[i] = topic;
     p->topic_count++;
     return LL_OK;

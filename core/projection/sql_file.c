@@ -214,7 +214,7 @@ static ll_rc read_head(struct parse *p, struct text rest, struct sql_section *s)
 static ll_rc read_statement(struct parse *p, struct sql_section *section,
                             struct sql_statement *s)
 {
-    struct sql_token *tokens = arena_alloc(&p->f->arena, 0);
+    struct sql_token *tokens;
     const struct sql_token *start = p->at;
     struct text rest;
     size_t n = 0;

@@ -4,7 +4,8 @@
 #include "folded.h"
 #include "stopping_proxy.h"
 
-#include "core/base/clock.h"
+#include "core/base/note.h"
+#include "core/projection/replay.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -13,8 +14,7 @@
 
 enum {
     KILLS = 40,
-    MESSAGES = 80, /* more than any flight of three events has */
-    WRITER_WAITS = 500
+    MESSAGES = 80 /* more than any flight of three events has */
 };
 
 static void sleep_ms(long ms)
@@ -138,6 +138,107 @@ static void backends_terminated(struct suite *s)
     folded_close(&f);
 }
 
+/* How many partitions each owner holds, most first: "4 4". */
+static char *shares(struct folded *f)
+{
+    struct generation none = {0};
+
+    return folded_ask(f, &none,
+                      "select coalesce(string_agg(n::text, ' ' order by n desc), '')"
+                      " from (select count(*) as n from landlog.lease l"
+                      "   join pg_stat_get_activity(l.pid) b"
+                      "     on b.backend_start = l.backend_start"
+                      "  where l.name like 'project/%' and l.expires > now()"
+                      "  group by l.owner) held");
+}
+
+struct expected_shares {
+    struct folded *f;
+    const char *text;
+};
+
+static bool is_shared_so(void *context)
+{
+    const struct expected_shares *e = context;
+    char *is = shares(e->f);
+    bool same = strcmp(is, e->text) == 0;
+
+    free(is);
+    return same;
+}
+
+static bool becomes(struct folded *f, const char *text)
+{
+    struct expected_shares e = {f, text};
+    bool does = wait_until(8, is_shared_so, &e);
+    char *is = shares(f);
+
+    if (!does) printf("  shared %s, not %s\n", is, text);
+    free(is);
+    return does;
+}
+
+static void partitions_are_shared_evenly(struct suite *s)
+{
+    struct folded f;
+    pid_t a, b, c;
+
+    srand(4);
+    folded_open(&f, s, NULL);
+    a = folded_start(&f, NULL, 1);
+    OK(becomes(&f, "8"));
+    b = folded_start(&f, NULL, 2);
+    OK(becomes(&f, "3 3 2"));
+    c = folded_start(&f, NULL, 1);
+    OK(becomes(&f, "2 2 2 2"));
+    folded_append(&f, 2000, -1);
+    OK(folded_end(b, SIGTERM) == 0);
+    OK(becomes(&f, "4 4"));
+    folded_end(a, SIGKILL);
+    OK(becomes(&f, "8"));
+    OK(folded_wait(&f, 10) && folded_is_right(&f));
+    OK(folded_end(c, SIGTERM) == 0);
+    OK(becomes(&f, ""));
+    folded_close(&f);
+}
+
+/* Its flight holds the old checkpoints' lock, and nobody else is there to take over. */
+static void a_replay_gets_past_a_stopped_projector(struct suite *s)
+{
+    struct folded f;
+    struct generation g = {0};
+    struct stopping_proxy *proxy;
+    struct ll_error err = {0};
+    char through_proxy[1200];
+    pid_t stopped;
+
+    srand(5);
+    folded_open(&f, s, NULL);
+    folded_append(&f, 500, -1);
+    proxy = proxy_start(f.log.conninfo, "landlog projector writer", through_proxy,
+                        sizeof(through_proxy));
+    stopped = folded_start(&f, through_proxy, 1);
+    OK(folded_wait(&f, 20));
+    proxy_arm(proxy, stopped, 8);
+    folded_append(&f, 3, 7);
+    OK(wait_until(5, has_stopped, proxy));
+    expire(&f);
+    OK(replay_run(&(struct replay_options){.settings = f.log.settings,
+                                           .registry = f.registry,
+                                           .projection = f.projection,
+                                           .workers = 1,
+                                           .batch = 100},
+                  &err) == LL_OK);
+    OK(folded_live(&f, &g) && g.number == 2 && folded_is_right(&f));
+    proxy_release(proxy);
+    kill(stopped, SIGCONT);
+    folded_append(&f, 100, -1);
+    OK(folded_wait(&f, 20) && folded_is_right(&f));
+    OK(folded_end(stopped, SIGTERM) == 0);
+    proxy_end(proxy);
+    folded_close(&f);
+}
+
 int main(void)
 {
     static const struct testlog_kind postgres = {.name = "postgres"};
@@ -147,9 +248,12 @@ int main(void)
         printf("skipped: LANDLOG_TEST_POSTGRES is not set\n");
         return 77;
     }
+    note_setup("test", NOTE_ERROR);
     RUN(killed_at_random_moments);
     RUN(backends_terminated);
+    RUN(partitions_are_shared_evenly);
     RUN(stopped_at_each_message);
+    RUN(a_replay_gets_past_a_stopped_projector);
     printf("%lu checks, %lu failed\n", s->checks, s->failed);
     return s->failed > 0 || s->checks == 0;
 }

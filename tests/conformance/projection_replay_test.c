@@ -93,7 +93,7 @@ static void an_empty_log_is_live_at_once(struct suite *s)
 static void a_replay_gives_the_same_rows(struct suite *s)
 {
     struct folded f;
-    struct generation was, is;
+    struct generation was = {0}, is = {0};
     struct watched w = {0};
     struct ll_error err = {0};
     char *before, *after;
@@ -211,8 +211,8 @@ static void queries_go_on_over_a_swap(struct suite *s)
     folded_append(&f, 5000, -1);
     worker = folded_start(&f, NULL, 2);
     OK(folded_wait(&f, 20));
+    other = start_replay(&f, 8000);
     pthread_create(&a.thread, NULL, keep_asking, &a);
-    other = start_replay(&f, 0);
     do {
         folded_append(&f, (size_t)(rand() % 200) + 1, -1);
         sleep_ms(20);
@@ -232,7 +232,7 @@ static void queries_go_on_over_a_swap(struct suite *s)
 static void drop_first_empties_and_comes_back(struct suite *s)
 {
     struct folded f;
-    struct generation was, is;
+    struct generation was = {0}, is = {0};
     struct watched w = {.end_at = 1};
     struct ll_error err = {0};
     char *before, *after, *tables;
@@ -261,7 +261,7 @@ static void drop_first_empties_and_comes_back(struct suite *s)
 static void a_killed_replay_goes_on_where_it_was(struct suite *s)
 {
     struct folded f;
-    struct generation was, is;
+    struct generation was = {0}, is = {0};
     struct watched w = {0};
     struct ll_error err = {0};
     pid_t worker, other;
@@ -341,6 +341,19 @@ static bool says(struct folded *f, const char *sql, const char *expected)
     return same;
 }
 
+static bool is_unpinned(void *context)
+{
+    struct generation none = {0};
+    char *pins = folded_ask(context, &none,
+                            "select count(*) from pg_locks where locktype = 'advisory'"
+                            " and database = (select oid from pg_database"
+                            "  where datname = current_database())");
+    bool none_left = strcmp(pins, "0") == 0;
+
+    free(pins);
+    return none_left;
+}
+
 static void old_ones_are_swept_away(struct suite *s)
 {
     static const char states[] = "select string_agg(state, ' ' order by number)"
@@ -366,8 +379,7 @@ static void old_ones_are_swept_away(struct suite *s)
     OK(generation_sweep(f.connection, f.projection, &g, &err) == LL_OK);
     OK(says(&f, states, "dropped old old live")); /* pinned; kept */
     PQfinish(front_end);
-    while (says(&f, "select count(*) from pg_locks where locktype = 'advisory'", "1"))
-        sleep_ms(10);
+    OK(wait_until(5, is_unpinned, &f));
     OK(generation_sweep(f.connection, f.projection, &g, &err) == LL_OK);
     OK(says(&f, states, "dropped dropped old live"));
     OK(says(&f, "select count(*) from pg_namespace where nspname like 'counts_g%'", "2"));

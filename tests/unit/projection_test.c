@@ -77,7 +77,9 @@ static void parameters_know_where_they_come_from(void)
     OK(p != NULL);
     if (p == NULL) return;
     h = projection_handler(p, TEXT("social.friendship-requested"));
-    OK(h != NULL && h->statement_count == 2 && h->member_count == 2);
+    OK(h != NULL);
+    if (h == NULL) return;
+    OK(h->statement_count == 2 && h->member_count == 2);
     OK(projection_handler(p, TEXT("social.user-blocked")) == NULL);
     OK(h->statements[0].parameters[0].source == SOURCE_MEMBER &&
        h->statements[0].parameters[0].type == 0);
