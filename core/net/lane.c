@@ -7,6 +7,7 @@
  */
 #include "core/net/lane.h"
 
+#include "core/base/clock.h"
 #include "core/base/note.h"
 #include "core/net/connector.h"
 #include "core/net/fiber.h"
@@ -19,6 +20,7 @@ struct operation {
     struct operation *next;
     struct fiber *fiber; /* NULL: nobody waits (a Parse, or one that gave up) */
     PGresult *result;
+    int64_t first_us; /* since when it is the first; 0: it is not */
     bool is_done;
     struct prepared *prepares; /* what a Parse made */
 };
@@ -52,7 +54,10 @@ static void finish_first(struct lane *l)
     struct operation *o = l->first;
 
     l->first = o->next;
-    if (l->first == NULL) l->last = &l->first;
+    if (l->first == NULL)
+        l->last = &l->first;
+    else
+        l->first->first_us = clock_monotonic_us();
     l->count--;
     o->is_done = true;
     if (o->fiber != NULL) {
@@ -144,11 +149,30 @@ size_t lane_in_flight(const struct lane *l)
     return l->count;
 }
 
+int64_t lane_behind_us(const struct lane *l)
+{
+    return l->first == NULL ? 0 : clock_monotonic_us() - l->first->first_us;
+}
+
+static struct prepared *find_prepared(const struct lane *l, const char *name)
+{
+    struct prepared *p;
+
+    HASH_FIND(hh, l->prepared, name, strlen(name), p);
+    return p;
+}
+
+bool lane_has(const struct lane *l, const char *name)
+{
+    return find_prepared(l, name) != NULL;
+}
+
 static struct operation *append_operation(struct lane *l, struct fiber *fiber)
 {
     struct operation *o = ll_calloc(1, sizeof(*o));
 
     o->fiber = fiber;
+    if (l->first == NULL) o->first_us = clock_monotonic_us();
     *l->last = o;
     l->last = &o->next;
     l->count++;
@@ -160,8 +184,8 @@ static bool send_parse(struct lane *l, PGconn *c, const struct lane_statement *s
     struct prepared *p;
     size_t n = strlen(s->name);
 
-    HASH_FIND(hh, l->prepared, s->name, n, p);
-    if (p != NULL) return true;
+    if (lane_has(l, s->name)) return true;
+    LL_CHECK(s->sql != NULL);
     if (PQsendPrepare(c, s->name, s->sql, s->parameters, NULL) != 1 ||
         PQpipelineSync(c) != 1)
         return false;

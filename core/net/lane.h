@@ -27,10 +27,15 @@ struct lane *lane_new(struct event_base *base, const char *conninfo, const char 
 void lane_free(struct lane *lane);
 bool lane_is_up(const struct lane *lane);
 size_t lane_in_flight(const struct lane *lane);
+/* How long the statement that all others wait behind has been in flight; 0 when none is.
+ */
+int64_t lane_behind_us(const struct lane *lane);
+/* True when this connection has prepared that name, so that its SQL is not looked at. */
+bool lane_has(const struct lane *lane, const char *name);
 
 struct lane_statement {
     const char *name; /* the same name is always the same SQL */
-    const char *sql;
+    const char *sql;  /* may be NULL where lane_has() the name */
     int parameters;
     const char *const *values; /* text; NULL is SQL null */
 };
