@@ -75,6 +75,7 @@ static void count(struct run *r, const struct client *c)
 {
     int64_t took = (clock_monotonic_us() - c->sent_at) / 10;
 
+    r->result->answers_in_all++;
     if (!r->measuring) return;
     r->result->answers++;
     if (memcmp(c->answer, "HTTP/1.1 200", 12) != 0) r->result->refused++;

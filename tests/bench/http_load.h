@@ -18,8 +18,9 @@ struct http_load {
 struct http_load_result {
     double per_second;
     double p50_us, p99_us;
-    uint64_t answers;
-    uint64_t refused; /* with a status other than 200 */
+    uint64_t answers;        /* measured */
+    uint64_t answers_in_all; /* with those of the warm-up */
+    uint64_t refused;        /* with a status other than 200 */
 };
 
 /* LL_EDATABASE when the server goes away or talks no HTTP. */
