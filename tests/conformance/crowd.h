@@ -55,7 +55,7 @@ void crowd_client(struct crowd *c, unsigned client);
 struct append_command attempt_command(const struct testlog *log, const struct attempt *a,
                                       unsigned hot, struct arena *arena);
 
-/* The history of a crowd: its attempts, and all that a reader finds on the log. */
+/* Add to a history a crowd's attempts and all that a reader finds on the log; seal it. */
 void crowd_history(const struct crowd *c, struct history *out);
 /* Add what is on the log, read to the ends that the clients were told of. */
 void history_read_log(struct history *h, const struct crowd *c);

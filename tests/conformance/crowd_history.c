@@ -96,7 +96,6 @@ void crowd_history(const struct crowd *c, struct history *out)
 {
     struct arena arena;
 
-    history_init(out);
     arena_init(&arena, 1024 * 1024);
     for (unsigned i = 0; i < c->clients; i++)
         for (size_t k = 0; k < c->attempt_counts[i]; k++)
@@ -112,6 +111,7 @@ bool crowd_keeps_promises(const struct crowd *c)
     struct ll_error err;
     bool holds;
 
+    history_init(&h);
     crowd_history(c, &h);
     holds = promises_hold(&h, &err) == LL_OK;
     if (!holds) printf("    %s\n", err.text);

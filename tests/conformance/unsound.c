@@ -30,6 +30,7 @@ static bool is_found_out(const struct crowd *c)
     struct ll_error err;
     bool found;
 
+    history_init(&h);
     crowd_history(c, &h);
     found = promise_tags_are_chains(&h, &err) != LL_OK ||
             promise_one_order_explains_all(&h, &err) != LL_OK;
