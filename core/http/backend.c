@@ -69,7 +69,7 @@ static void appended(void *context)
 /* ---- reads ---- */
 
 /* The first lane, as long as it moves: the more share one connection, the more statements
- * each switch to Postgres and back carries (taking turns over two costs a quarter of the
+ * each switch to Postgres and back carries (taking turns over two costs a fifth of the
  * throughput). Past a slow statement, the lane with the fewest in flight. */
 static struct lane *choose_lane(const struct backend *b)
 {
