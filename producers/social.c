@@ -8,6 +8,7 @@
 #include "core/base/clock.h"
 #include "core/http/http.h"
 #include "producers/social_decision.h"
+#include "producers/social_refusal.h"
 
 #include <string.h>
 
@@ -16,21 +17,6 @@ enum { PAGE_MOST = 100, OFFSET_MOST = 100000, ADDRESS = 42, WINDOW_MS = 60 * 100
 extern const struct http_service social_service;
 
 /* ---- small things the handlers share ---- */
-
-static void refuse_as(struct http_request *r, int status, const char *error,
-                      struct text message)
-{
-    struct builder b;
-
-    builder_init(&b, 4096);
-    builder_string(&b, "{\"error\":");
-    builder_json_string(&b, text_of(error));
-    builder_string(&b, ",\"message\":");
-    builder_json_string(&b, message);
-    builder_string(&b, "}");
-    http_respond_json(r, status, builder_view(&b));
-    builder_fini(&b);
-}
 
 static struct text lower_case(struct http_request *r, struct text t)
 {
@@ -98,7 +84,8 @@ static bool path_address(struct http_request *r, struct text *out)
 {
     *out = lower_case(r, http_path_parameter(r, "address"));
     if (is_address(*out)) return true;
-    refuse_as(r, 400, "Bad request", TEXT("Invalid user address in the request path"));
+    social_refuse_as(r, 400, "Bad request",
+                     TEXT("Invalid user address in the request path"));
     return false;
 }
 
@@ -234,7 +221,7 @@ static void refuse_self(struct http_request *r, const struct social_action *acti
         message = arena_printf(http_arena(r), "Cannot %s yourself", action->name);
     else if (strcmp(action->name, "request") != 0)
         message = "The friendship action is not valid for the current friendship status";
-    refuse_as(r, 400, "Bad request", text_of(message));
+    social_refuse_as(r, 400, "Bad request", text_of(message));
 }
 
 /* What the body asks, checked in the contract's order; false when it was refused. */
@@ -255,8 +242,8 @@ static bool read_command(struct http_request *r, struct friendship_command *c)
              read_limits(http_settings(r), &c->limits, &err) == LL_OK);
     c->has_message = json_member_text(body, "message", &c->message);
     if (!is_address(c->target)) {
-        refuse_as(r, 400, "Bad request",
-                  TEXT("Invalid user address in the request payload"));
+        social_refuse_as(r, 400, "Bad request",
+                         TEXT("Invalid user address in the request payload"));
         return false;
     }
     if (text_equal(c->actor, c->target)) {
@@ -341,8 +328,8 @@ static void get_friendship_requests(struct http_request *r)
 
     http_query_parameter(r, "direction", &direction);
     if (!text_is(direction, "received") && !text_is(direction, "sent")) {
-        refuse_as(r, 400, "Bad request",
-                  TEXT("Invalid direction. Valid values are received, sent"));
+        social_refuse_as(r, 400, "Bad request",
+                         TEXT("Invalid direction. Valid values are received, sent"));
         return;
     }
     values[1] = value_text("direction", direction);
@@ -368,98 +355,6 @@ static void get_blocking_status(struct http_request *r)
 }
 
 /* ---- the tables ---- */
-
-/* A signer that is a scene, or that could pass for one once trimmed and lower-cased, or
- * under a key that only looks like `signer`, is refused (contract, 2.2; auth-chain, 3.4).
- */
-static bool accepts_metadata(const json_t *metadata)
-{
-    const char *key;
-    json_t *value;
-
-    json_object_foreach((json_t *)(uintptr_t)metadata, key, value)
-    {
-        struct text signer;
-
-        if (!text_equal_ignoring_case(text_of(key), TEXT("signer"))) continue;
-        if (strcmp(key, "signer") != 0 || !json_member_text(metadata, key, &signer))
-            return false;
-        if (text_is(signer, "decentraland-kernel-scene")) return false;
-        if (signer.len > 0 && (signer.ptr[0] <= ' ' || signer.ptr[signer.len - 1] <= ' '))
-            return false;
-        for (size_t i = 0; i < signer.len; i++)
-            if (signer.ptr[i] >= 'A' && signer.ptr[i] <= 'Z') return false;
-    }
-    return true;
-}
-
-static const char *error_name(int status)
-{
-    switch (status) {
-    case 400: return "Bad request";
-    case 401: return "Not Authorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 409: return "Conflict";
-    case 412: return "Precondition Failed";
-    case 422: return "Unprocessable Entity";
-    case 429: return "Too Many Requests";
-    case 503: return "Service Unavailable";
-    case 504: return "Gateway Timeout";
-    case 507: return "Insufficient Storage";
-    default: return status < 500 ? "Bad request" : "Internal Server Error";
-    }
-}
-
-static void refuse_body(struct http_request *r, int status, const char *message,
-                        const char *reason)
-{
-    json_t *body = reason == NULL ? json_pack("{s:b, s:s}", "ok", 0, "message", message)
-                                  : json_pack("{s:b, s:s, s:[s]}", "ok", 0, "message",
-                                              message, "data", reason);
-    struct builder b;
-
-    builder_init(&b, 8192);
-    json_write(body, &b);
-    http_respond_json(r, status, builder_view(&b));
-    builder_fini(&b);
-    json_decref(body);
-}
-
-static void refuse(struct http_request *r, enum http_refusal why, int status,
-                   struct text message)
-{
-    const char *text = arena_text(http_arena(r), message).ptr;
-
-    switch (why) {
-    case HTTP_REFUSED_ROUTE:
-        if (status == 404)
-            http_respond(r, 404, "text/plain", TEXT("Not found"));
-        else
-            http_respond(r, status, "text/plain", message);
-        return;
-    case HTTP_REFUSED_AUTH:
-        refuse_as(r, status, status < 500 ? text : error_name(status),
-                  status < 500 ? TEXT("This endpoint requires a signed fetch request. "
-                                      "See ADR-44.")
-                               : message);
-        return;
-    case HTTP_REFUSED_JSON: refuse_body(r, status, text, NULL); return;
-    case HTTP_REFUSED_SCHEMA: refuse_body(r, status, "Invalid JSON body", text); return;
-    case HTTP_REFUSED_INPUT:
-        if (status == 413) {
-            http_respond(r, 413, "text/plain", TEXT("Payload Too Large"));
-            return;
-        }
-        break;
-    case HTTP_REFUSED_DECISION:
-        if (status == 429) http_add_header(r, "Retry-After", "60");
-        break;
-    case HTTP_REFUSED_CONFLICT:
-    case HTTP_REFUSED_UNAVAILABLE: break;
-    }
-    refuse_as(r, status, error_name(status), message);
-}
 
 static const struct http_parameter page_parameters[] = {
     {"limit", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":100,\"default\":100}",
@@ -561,7 +456,7 @@ const struct http_service social_service = {
     .projection = "social",
     .routes = routes,
     .metadata_keys = metadata_keys,
-    .accepts_metadata = accepts_metadata,
+    .accepts_metadata = social_accepts_metadata,
     .signature_window = WINDOW_MS,
-    .refuse = refuse,
+    .refuse = social_refuse,
 };
