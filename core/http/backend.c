@@ -43,6 +43,7 @@ struct backend {
     bool has_generation;
     struct generation generation;
     struct uuid incarnation;
+    bool is_closed;           /* the gate: until the relay has read what Kafka has */
     struct position position; /* of that generation, as last seen */
     struct waiter *waiters;
 };
@@ -141,15 +142,24 @@ static ll_rc read_generation(struct backend *b, struct ll_error *err)
     return LL_OK;
 }
 
-static ll_rc read_incarnation(struct backend *b, struct ll_error *err)
+/* Which log this is, and whether it may be written now. On the postgres store a closed
+ * gate opens with the next command (append_queue.c); on kafka only the relay opens it. */
+static ll_rc read_log(struct backend *b, struct ll_error *err)
 {
-    struct lane_statement statement = {"landlog.incarnation",
-                                       "select incarnation from landlog.log", 0, NULL};
+    const char *values[] = {b->service};
+    struct lane_statement statement = {
+        "landlog.log",
+        "select l.incarnation, r.store = 'kafka' and r.gate is distinct from "
+        "landlog.gate()"
+        " from landlog.log l cross join landlog.referee r where r.service = $1",
+        1, values};
     PGresult *r;
     ll_rc rc = backend_read(b, &statement, &r, err);
 
     if (rc != LL_OK) return rc;
-    if (PQntuples(r) != 1 || !uuid_parse(text_of(PQgetvalue(r, 0, 0)), &b->incarnation))
+    if (PQntuples(r) == 1 && uuid_parse(text_of(PQgetvalue(r, 0, 0)), &b->incarnation))
+        b->is_closed = PQgetvalue(r, 0, 1)[0] == 't';
+    else
         rc = ll_fail(err, LL_ENOTFOUND, "the log has no incarnation: was it installed?");
     PQclear(r);
     return rc;
@@ -163,7 +173,7 @@ static void refresh(struct backend *b)
 
     b->must_refresh = false;
     rc = read_generation(b, &err);
-    if (rc == LL_OK) rc = read_incarnation(b, &err);
+    if (rc == LL_OK) rc = read_log(b, &err);
     if (rc != LL_OK)
         note(NOTE_DEBUG, "cannot look up the generation", NOTE_S("error", err.text));
     if (had != b->has_generation)
@@ -338,6 +348,7 @@ const char *backend_trouble(const struct backend *b)
     if (!lane_is_up(b->lanes[0])) return "the database does not answer";
     if (!b->has_generation) return "no generation of the read model is ready";
     if (!append_queue_is_up(b->queue)) return "the log takes no commands";
+    if (b->is_closed) return "the log is closed until the relay has reconciled it";
     return NULL;
 }
 
