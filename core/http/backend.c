@@ -149,8 +149,7 @@ static ll_rc read_log(struct backend *b, struct ll_error *err)
     const char *values[] = {b->service};
     struct lane_statement statement = {
         "landlog.log",
-        "select l.incarnation, r.store = 'kafka' and r.gate is distinct from "
-        "landlog.gate()"
+        "select l.incarnation, r.store = 'kafka' and not landlog.is_open(r.service)"
         " from landlog.log l cross join landlog.referee r where r.service = $1",
         1, values};
     PGresult *r;
@@ -175,7 +174,8 @@ static void refresh(struct backend *b)
     rc = read_generation(b, &err);
     if (rc == LL_OK) rc = read_log(b, &err);
     if (rc != LL_OK)
-        note(NOTE_DEBUG, "cannot look up the generation", NOTE_S("error", err.text));
+        note(lane_is_up(b->lanes[0]) ? NOTE_WARNING : NOTE_DEBUG,
+             "cannot look up the generation and the log", NOTE_S("error", err.text));
     if (had != b->has_generation)
         note(NOTE_INFO,
              b->has_generation ? "a generation is live" : "no generation is live",

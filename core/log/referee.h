@@ -87,6 +87,11 @@ extern const char *const referee_known_sql;
  * referee_install() grants it to read what is in schema `landlog`, and nothing else. */
 #define REFEREE_QUERY_ROLE "landlog_query"
 
+/* Taken first in any transaction that makes tables or grants in schema `landlog`: two
+ * starts at once would meet in Postgres' own catalog. Any number that no other user of
+ * the database takes. */
+#define REFEREE_INSTALL_LOCK "select pg_advisory_xact_lock(7812358123761)"
+
 /* Make or upgrade the tables and functions of schema `landlog`, the query role's grants
  * and the rows of `topics`; LL_EBROKEN where a topic's partition count or service has
  * changed. Opens the gates of all services that are on the postgres store, having begun

@@ -143,6 +143,14 @@ begin
                     where r.service = a_service and r.gate = landlog.gate());
 end $$;
 
+-- Whether commands of a service are decided here now. For the query role, which may not
+-- look at what the gate is made of.
+create or replace function landlog.is_open(a_service text) returns boolean
+language sql volatile security definer set search_path = pg_catalog as $$
+    select exists (select from landlog.referee r
+                    where r.service = a_service and r.gate = landlog.gate())
+$$;
+
 -- Accept this database as the log, whatever it was before. Where it is not the one in
 -- which the incarnation began, another incarnation begins: tokens of the old one may
 -- speak of events that are not here.

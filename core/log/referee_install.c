@@ -15,15 +15,13 @@
 
 enum { SCRIPT_MAX = 1024 * 1024 };
 
-/* Any number that no other user of the database takes. */
-#define INSTALL_LOCK "select pg_advisory_xact_lock(7812358123761)"
-
 static const char grant_sql[] =
     "do $$ begin"
     "  revoke execute on all functions in schema landlog from public;"
     "  if exists (select from pg_roles where rolname = '" REFEREE_QUERY_ROLE "') then"
     "    grant usage on schema landlog to " REFEREE_QUERY_ROLE ";"
     "    grant select on all tables in schema landlog to " REFEREE_QUERY_ROLE ";"
+    "    grant execute on function landlog.is_open(text) to " REFEREE_QUERY_ROLE ";"
     "  end if;"
     "end $$";
 
@@ -129,7 +127,7 @@ static ll_rc add_topic(PGconn *connection, const struct topic *t, struct ll_erro
 static ll_rc install(PGconn *connection, const struct topics *topics,
                      struct ll_error *err)
 {
-    ll_rc rc = pg_query(connection, INSTALL_LOCK, NULL, 0, NULL, err);
+    ll_rc rc = pg_query(connection, REFEREE_INSTALL_LOCK, NULL, 0, NULL, err);
 
     if (rc == LL_OK) rc = run_script(connection, err);
     if (rc == LL_OK) rc = pg_script(connection, grant_sql, err);

@@ -42,10 +42,9 @@ ll_rc generation_end(PGconn *connection, ll_rc rc, struct ll_error *err)
 ll_rc generation_install(PGconn *connection, struct ll_error *err)
 {
     struct text script;
-    ll_rc rc = pg_script(connection,
-                         "begin; set local client_min_messages = warning;"
-                         "select pg_advisory_xact_lock(hashtext('landlog/catalog'), 0)",
-                         err);
+    ll_rc rc = pg_script(
+        connection,
+        "begin; set local client_min_messages = warning;" REFEREE_INSTALL_LOCK, err);
 
     LL_CHECK(embedded_find("core/projection/catalog.sql", &script));
     if (rc == LL_OK) rc = pg_script(connection, script.ptr, err);
