@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 - Copyright The Landlog authors */
 /* apply.c - see apply.h. Each query of the pipeline is a step; results come in the order
  * of the steps, so the first that fails tells which event it was. */
-#include "core/projection/apply.h"
+#include "core/projection/applier.h"
 
 #include "core/base/clock.h"
 #include "core/event/codec.h"
@@ -11,190 +11,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    STATEMENT_NAME = 48,
-    EVENT_MEMORY = 64 * 1024 * 1024,
-    READ_EVERY = 256, /* steps sent between two looks at what has come back */
-    NO_EVENT = -1
-};
-
-/* A statement of apply.sql as this connection has prepared it. */
-struct prepared {
-    char name[STATEMENT_NAME];
-    Oid types[SQL_PARAMETERS];
-};
-
-struct prepared_handler {
-    const struct handler *handler;
-    struct prepared *statements;
-};
-
-/* What of an event a message needs, after its record is gone. */
-struct flight_event {
-    const struct prepared_handler *handler;
-    const struct topic *topic;
-    uint32_t partition;
-    uint64_t sequence;
-    struct uuid id;
-};
-
-struct flight_step {
-    int32_t event; /* NO_EVENT: begin, a checkpoint, commit */
-    uint32_t statement;
-};
-
-struct flight {
-    struct flight_event *events;
-    size_t event_count, event_room;
-    struct flight_step *steps;
-    size_t step_count, step_room;
-    size_t answered; /* steps */
-};
-
-struct applier {
-    PGconn *connection;
-    const struct projection *p;
-    struct prepared_handler *handlers; /* as the projection's */
-    struct flight flights[APPLY_FLIGHTS];
-    size_t oldest, flying;
-    struct arena arena; /* of one event */
-    ll_rc failed;       /* latched until the oldest flight's end */
-    struct ll_error why;
-};
-
-/* ---- opening ---- */
-
-/* Plans made while tables are empty must be those of full ones. */
-static const char session_sql[] =
-    "set synchronous_commit = off; set plan_cache_mode = force_generic_plan;"
-    "set enable_seqscan = off; set statement_timeout = 0; set lock_timeout = 0";
-
-static ll_rc prepare(PGconn *connection, const char *name, const char *sql, size_t n,
-                     const Oid *types, struct ll_error *err)
-{
-    PGresult *result = PQprepare(connection, name, sql, (int)n, types);
-    ll_rc rc = LL_OK;
-
-    if (PQresultStatus(result) != PGRES_COMMAND_OK)
-        rc = pg_fail(connection, result, "prepare", err);
-    PQclear(result);
-    return rc;
-}
-
-static ll_rc read_types(PGconn *connection, struct prepared *s, struct ll_error *err)
-{
-    PGresult *result = PQdescribePrepared(connection, s->name);
-    ll_rc rc = LL_OK;
-
-    if (PQresultStatus(result) != PGRES_COMMAND_OK)
-        rc = pg_fail(connection, result, "describe", err);
-    for (int i = 0; i < PQnparams(result) && rc == LL_OK; i++)
-        s->types[i] = PQparamtype(result, i);
-    PQclear(result);
-    return rc;
-}
-
-static ll_rc prepare_statement(struct applier *a, const struct generation *g,
-                               const struct handler_statement *s, struct prepared *out,
-                               struct ll_error *err)
-{
-    struct builder sql;
-    Oid types[SQL_PARAMETERS];
-    ll_rc rc;
-
-    for (size_t i = 0; i < SQL_PARAMETERS; i++) types[i] = s->parameters[i].type;
-    builder_init(&sql, 4 * SQL_FILE_MAX);
-    sql_expand(s->text->sql, g->schema, &sql);
-    LL_CHECK(!sql.full);
-    rc = prepare(a->connection, out->name, builder_view(&sql).ptr,
-                 s->text->parameter_count, types, err);
-    if (rc == LL_OK) rc = read_types(a->connection, out, err);
-    if (rc != LL_OK)
-        ll_error_prefix(err, "%s:%u", a->p->paths[SQL_FILE_APPLY], s->text->line);
-    builder_fini(&sql);
-    return rc;
-}
-
-static ll_rc prepare_handlers(struct applier *a, const struct generation *g,
-                              struct ll_error *err)
-{
-    a->handlers = ll_calloc(a->p->handler_count, sizeof(*a->handlers));
-    for (size_t i = 0; i < a->p->handler_count; i++) {
-        const struct handler *h = &a->p->handlers[i];
-
-        a->handlers[i].handler = h;
-        a->handlers[i].statements =
-            ll_calloc(h->statement_count, sizeof(*a->handlers[i].statements));
-        for (size_t k = 0; k < h->statement_count; k++) {
-            struct prepared *s = &a->handlers[i].statements[k];
-            ll_rc rc;
-
-            snprintf(s->name, sizeof(s->name), "%zu.%zu", i, k);
-            rc = prepare_statement(a, g, &h->statements[k], s, err);
-            if (rc != LL_OK) return rc;
-        }
-    }
-    return LL_OK;
-}
-
-static ll_rc prepare_frame(struct applier *a, const struct generation *g,
-                           struct ll_error *err)
-{
-    enum { INT4 = 23 };
-    static const Oid types[] = {TYPE_TEXT, INT4,      TYPE_INT8,
-                                TYPE_INT8, TYPE_INT8, TYPE_UUID};
-    char sql[PROJECTION_SCHEMA + 64];
-    ll_rc rc = pg_script(a->connection, session_sql, err);
-
-    snprintf(sql, sizeof(sql), "select \"%s\".advance($1, $2, $3, $4, $5, $6)",
-             g->schema);
-    if (rc == LL_OK) rc = prepare(a->connection, "begin", "begin", 0, NULL, err);
-    if (rc == LL_OK) rc = prepare(a->connection, "commit", "commit", 0, NULL, err);
-    if (rc == LL_OK)
-        rc = prepare(a->connection, "advance", sql, LL_LENGTH(types), types, err);
-    return rc;
-}
-
-ll_rc applier_open(const char *conninfo, const struct projection *p,
-                   const struct generation *g, struct applier **out, struct ll_error *err)
-{
-    struct applier *a = ll_calloc(1, sizeof(*a));
-    ll_rc rc;
-
-    *out = NULL;
-    a->p = p;
-    arena_init(&a->arena, EVENT_MEMORY);
-    rc = pg_connect(conninfo, "projector writer", &a->connection, err);
-    if (rc == LL_OK) rc = prepare_frame(a, g, err);
-    if (rc == LL_OK) rc = prepare_handlers(a, g, err);
-    if (rc == LL_OK && (PQsetnonblocking(a->connection, 1) != 0 ||
-                        PQenterPipelineMode(a->connection) != 1))
-        rc = pg_fail(a->connection, NULL, "enter pipeline mode", err);
-    if (rc == LL_OK)
-        *out = a;
-    else
-        applier_close(a);
-    return rc;
-}
-
-void applier_close(struct applier *a)
-{
-    if (a == NULL) return;
-    PQfinish(a->connection);
-    for (size_t i = 0; a->handlers != NULL && i < a->p->handler_count; i++)
-        free(a->handlers[i].statements);
-    free(a->handlers);
-    for (size_t i = 0; i < APPLY_FLIGHTS; i++) {
-        free(a->flights[i].events);
-        free(a->flights[i].steps);
-    }
-    arena_fini(&a->arena);
-    free(a);
-}
+enum { READ_EVERY = 256 }; /* steps sent between two looks at what has come back */
 
 PGconn *applier_connection(struct applier *a)
 {
@@ -248,7 +68,7 @@ static ll_rc send_move(struct applier *a, struct flight *f, const struct apply_m
     bind_int8((int64_t)m->epoch, b.room[3]);
     bind_int8((int64_t)m->is, b.room[4]);
     memcpy(b.room[5], m->id.bytes, 16);
-    return send_step(a, f, (struct flight_step){NO_EVENT, 0}, "advance",
+    return send_step(a, f, (struct flight_step){APPLY_NO_EVENT, 0}, "advance",
                      (int)LL_LENGTH(lengths), &b, err);
 }
 
@@ -335,7 +155,7 @@ ll_rc applier_send(struct applier *a, const struct record *records, size_t n,
                    struct ll_error *err)
 {
     struct flight *f = &a->flights[(a->oldest + a->flying) % APPLY_FLIGHTS];
-    const struct flight_step frame = {NO_EVENT, 0};
+    const struct flight_step frame = {APPLY_NO_EVENT, 0};
     ll_rc rc;
 
     LL_CHECK(a->flying < APPLY_FLIGHTS);
@@ -390,7 +210,7 @@ static void take_failure(struct applier *a, const struct flight *f,
     if (a->failed != LL_OK) return;
     a->failed = pg_fail(a->connection, result, "postgres", &a->why);
     if (is_passing(state)) return;
-    if (step.event == NO_EVENT) {
+    if (step.event == APPLY_NO_EVENT) {
         /* a checkpoint that raised, or a generation that is gone; or, at the commit, a
          * deferred constraint: then nobody can say which event it was */
         bool commits = f->answered + 1 == f->step_count;

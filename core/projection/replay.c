@@ -18,6 +18,7 @@
 
 enum {
     LOOK_MS = 200,
+    SWAP_PATIENCE_MS = 60000,
     RATE_MS = 5000, /* the window of the rate that is shown */
     TAKE_MS = 1500  /* until the backend of one that was killed is gone */
 };
@@ -31,7 +32,7 @@ struct replay {
     struct runner *runner;
     struct catch_up catch_up;
     struct replay_progress progress;
-    int64_t start_us, renewed_us, window_us;
+    int64_t start_us, renewed_us, window_us, swapping_us;
     uint64_t window_folded;
 };
 
@@ -174,6 +175,20 @@ static ll_rc check_runner(struct replay *r, struct ll_error *err)
                    r->generation.schema);
 }
 
+/* Folded to the end, and yet the live one has gone further: it was made from another log,
+ * or from more of this one than there is now. */
+static ll_rc check_swap(struct replay *r, struct ll_error *err)
+{
+    int64_t now = clock_monotonic_us();
+
+    if (r->progress.lag.behind > 0 || r->swapping_us == 0) r->swapping_us = now;
+    if (now - r->swapping_us < SWAP_PATIENCE_MS * 1000LL) return LL_OK;
+    return ll_fail(err, LL_EBROKEN,
+                   "%s has the whole log, but the live generation is further on: where "
+                   "the log was replaced, use --drop-first",
+                   r->generation.schema);
+}
+
 static ll_rc watch(struct replay *r, struct ll_error *err)
 {
     for (;;) {
@@ -184,7 +199,8 @@ static ll_rc watch(struct replay *r, struct ll_error *err)
         rc = catch_up_try(&r->catch_up, r->connection, r->o->settings, r->o->projection,
                           &r->generation, NULL, &r->progress.lag, err);
         if (rc == LL_OK) return tell(r, REPLAY_DONE, err);
-        if (rc != LL_ETIMEOUT) return rc;
+        if (rc == LL_ETIMEOUT) rc = check_swap(r, err);
+        if (rc != LL_OK) return rc;
         rc = tell(r, r->progress.lag.behind > 0 ? REPLAY_FOLDING : REPLAY_SWAPPING, err);
         if (rc != LL_OK) return rc;
         sleep_ms(LOOK_MS);
