@@ -151,7 +151,7 @@ ll_rc referee_append(PGconn *connection, const char *service,
                      struct append_answer *answers, struct ll_error *err)
 {
     struct append_command waiting[APPEND_BATCH];
-    struct append_answer fresh[APPEND_BATCH];
+    struct append_answer fresh[APPEND_BATCH] = {0};
     size_t place[APPEND_BATCH], left = n;
 
     LL_CHECK(n >= 1 && n <= APPEND_BATCH);

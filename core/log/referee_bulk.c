@@ -58,10 +58,14 @@ struct bulk {
 
 /* ---- before the lock ---- */
 
+struct sorted {
+    const struct record *record;
+};
+
 static int by_id_then_place(const void *a, const void *b)
 {
-    const struct record *x = *(const struct record *const *)a;
-    const struct record *y = *(const struct record *const *)b;
+    const struct record *x = ((const struct sorted *)a)->record;
+    const struct record *y = ((const struct sorted *)b)->record;
     int order = memcmp(&x->id, &y->id, sizeof(x->id));
 
     return order != 0 ? order : (x > y) - (x < y);
@@ -70,14 +74,14 @@ static int by_id_then_place(const void *a, const void *b)
 /* The events in their order, without those whose id an earlier one has. */
 static void drop_repeats(struct bulk *b, const struct record *events, size_t n)
 {
-    const struct record **sorted = ll_malloc(n * sizeof(*sorted));
+    struct sorted *sorted = ll_malloc(n * sizeof(*sorted));
     bool *is_repeat = ll_calloc(n, sizeof(*is_repeat));
 
-    for (size_t i = 0; i < n; i++) sorted[i] = &events[i];
+    for (size_t i = 0; i < n; i++) sorted[i].record = &events[i];
     qsort(sorted, n, sizeof(*sorted), by_id_then_place);
     for (size_t i = 1; i < n; i++)
-        if (uuid_equal(&sorted[i]->id, &sorted[i - 1]->id))
-            is_repeat[sorted[i] - events] = true;
+        if (uuid_equal(&sorted[i].record->id, &sorted[i - 1].record->id))
+            is_repeat[sorted[i].record - events] = true;
     b->events = ll_calloc(n, sizeof(*b->events));
     for (size_t i = 0; i < n; i++)
         if (!is_repeat[i]) b->events[b->count++].record = &events[i];

@@ -8,7 +8,7 @@
 static int64_t big_endian(const char *bytes, size_t n)
 {
     /* Two's complement: the first byte has the sign. */
-    int64_t value = (signed char)bytes[0];
+    int64_t value = ((unsigned char)bytes[0] ^ 0x80) - 0x80;
 
     for (size_t i = 1; i < n; i++) value = value * 256 + (unsigned char)bytes[i];
     return value;

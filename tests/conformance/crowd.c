@@ -6,6 +6,7 @@
 #include "core/base/clock.h"
 #include "core/pg/connect.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,9 +27,9 @@ void crowd_init(struct crowd *c, struct testlog *log)
 
 void crowd_fini(struct crowd *c)
 {
-    for (unsigned i = 0; c->attempts != NULL && i < c->clients; i++) free(c->attempts[i]);
+    for (unsigned i = 0; c->attempts != NULL && i < c->clients; i++)
+        free(c->attempts[i].list);
     free(c->attempts);
-    free(c->attempt_counts);
 }
 
 /* ---- commands ---- */
@@ -48,21 +49,20 @@ struct append_command attempt_command(const struct testlog *log, const struct at
 
     /* A window of tags that moves on with the keys: one in use for a while, then new. */
     for (size_t i = 0; i < tag_count; i++)
-        tags[i] = text_of(arena_printf(
-            arena, "t%zu:%llu", i,
-            (unsigned long long)(a->key / KEYS_A_TAG + (uint64_t)rand_r(&seed) % hot)));
+        tags[i] =
+            text_of(arena_printf(arena, "t%zu:%" PRIu64, i,
+                                 a->key / KEYS_A_TAG + (uint64_t)rand_r(&seed) % hot));
     for (size_t i = 0; i < n; i++) {
         events[i] = thing(log, partition, data);
-        events[i].id = uuid_hash(
-            text_of(arena_printf(arena, "%llu/%zu", (unsigned long long)a->key, i)));
+        events[i].id =
+            uuid_hash(text_of(arena_printf(arena, "%" PRIu64 "/%zu", a->key, i)));
         events[i].tags = tags;
         events[i].tag_count = tag_count;
     }
     for (uint32_t i = 0; i < THINGS_PARTITIONS; i++)
         LL_CHECK(position_raise(as_of, log->topic->name, i, a->seen[i]) == LL_OK);
     command = command_of(events, n);
-    command.key =
-        uuid_hash(text_of(arena_printf(arena, "%llu", (unsigned long long)a->key)));
+    command.key = uuid_hash(text_of(arena_printf(arena, "%" PRIu64, a->key)));
     command.body.bytes[0] = a->other_body ? 2 : 1;
     command.as_of = as_of;
     command.guards = tags;
@@ -75,24 +75,23 @@ struct append_command attempt_command(const struct testlog *log, const struct at
 struct client {
     struct crowd *crowd;
     unsigned number, seed;
-    size_t room;
     PGconn *connection;
     struct arena arena;
 };
 
-static struct attempt *decide(struct client *client, size_t *count)
+static struct attempt *decide(struct client *client)
 {
     struct crowd *c = client->crowd;
+    struct attempts *all = &c->attempts[client->number];
     struct attempt *a;
     unsigned dice = (unsigned)rand_r(&client->seed) % 100;
 
-    if (*count == client->room) {
-        client->room = client->room ? client->room * 2 : 256;
-        c->attempts[client->number] = ll_realloc(c->attempts[client->number],
-                                                 client->room * sizeof(struct attempt));
+    if (all->count == all->room) {
+        all->room = all->room ? all->room * 2 : 256;
+        all->list = ll_realloc(all->list, all->room * sizeof(*all->list));
     }
-    a = &c->attempts[client->number][(*count)++];
-    *a = (struct attempt){.client = client->number, .number = (unsigned)*count};
+    a = &all->list[all->count++];
+    *a = (struct attempt){.client = client->number, .number = (unsigned)all->count};
     a->key = atomic_fetch_add(&c->next_key, 1);
     if (dice < c->repeats + c->reuses) {
         uint64_t back = (uint64_t)rand_r(&client->seed) % 40;
@@ -191,7 +190,7 @@ static void settle(struct client *client, struct attempt *attempts,
                    struct append_command *commands, size_t n)
 {
     struct crowd *c = client->crowd;
-    struct append_answer answers[BATCH_MAX];
+    struct append_answer answers[BATCH_MAX] = {0};
     struct attempt *places[BATCH_MAX];
     struct ll_error err;
 
@@ -223,7 +222,7 @@ static void settle(struct client *client, struct attempt *attempts,
 void crowd_client(struct crowd *c, unsigned number)
 {
     struct client client = {.crowd = c, .number = number, .seed = number * 7919 + 1};
-    size_t *count = &c->attempt_counts[number];
+    struct attempts *all = &c->attempts[number];
 
     arena_init(&client.arena, 16 * 1024 * 1024);
     reconnect(&client);
@@ -236,9 +235,8 @@ void crowd_client(struct crowd *c, unsigned number)
         atomic_fetch_add(&c->sent, n - 1);
         arena_reset(&client.arena);
         for (size_t i = 0; i < n; i++)
-            commands[i] =
-                attempt_command(c->log, decide(&client, count), c->hot, &client.arena);
-        settle(&client, &c->attempts[number][*count - n], commands, n);
+            commands[i] = attempt_command(c->log, decide(&client), c->hot, &client.arena);
+        settle(&client, &all->list[all->count - n], commands, n);
     }
     PQfinish(client.connection);
     arena_fini(&client.arena);
@@ -265,7 +263,6 @@ void crowd_run(struct crowd *c)
     struct place *places = ll_calloc(c->clients, sizeof(*places));
 
     c->attempts = ll_calloc(c->clients, sizeof(*c->attempts));
-    c->attempt_counts = ll_calloc(c->clients, sizeof(*c->attempt_counts));
     for (unsigned i = 0; i < c->clients; i++) {
         places[i] = (struct place){c, i};
         LL_CHECK(pthread_create(&threads[i], NULL, run_client, &places[i]) == 0);

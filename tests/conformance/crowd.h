@@ -26,6 +26,11 @@ struct attempt {
     int64_t time;
 };
 
+struct attempts {
+    struct attempt *list;
+    size_t count, room;
+};
+
 struct crowd {
     struct testlog *log;
     unsigned clients, batch;  /* commands of one append, at most */
@@ -38,8 +43,7 @@ struct crowd {
     /* What came of it. */
     atomic_ulong sent, next_key, ends[THINGS_PARTITIONS];
     atomic_ulong counts[ANSWER_CLOSED + 1], lost, errors;
-    struct attempt **attempts; /* a client each */
-    size_t *attempt_counts;
+    struct attempts *attempts; /* of each client */
 };
 
 /* Fill in what a test does not care for. */

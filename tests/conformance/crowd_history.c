@@ -98,8 +98,8 @@ void crowd_history(const struct crowd *c, struct history *out)
 
     arena_init(&arena, 1024 * 1024);
     for (unsigned i = 0; i < c->clients; i++)
-        for (size_t k = 0; k < c->attempt_counts[i]; k++)
-            add_attempt(out, c, &c->attempts[i][k], &arena);
+        for (size_t k = 0; k < c->attempts[i].count; k++)
+            add_attempt(out, c, &c->attempts[i].list[k], &arena);
     arena_fini(&arena);
     history_read_log(out, c);
     history_seal(out);

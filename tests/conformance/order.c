@@ -63,13 +63,13 @@ struct follower {
 
 static void pass(struct passed *p, const struct record *r)
 {
-    unsigned appender, n;
+    uint64_t appender, n;
     struct uuid chain[2] = {p->digest[r->partition], r->id};
-    char data[32];
+    struct text rest = r->data, head;
 
-    snprintf(data, sizeof(data), "%.*s", TEXT_ARGS(r->data));
-    if (sscanf(data, "%u:%u", &appender, &n) != 2 || appender >= APPENDERS ||
-        p->next[appender]++ != n || r->sequence != ++p->ends[r->partition])
+    if (!text_cut(&rest, ':', &head) || !text_to_u64(head, APPENDERS - 1, &appender) ||
+        !text_to_u64(rest, UINT32_MAX, &n) || p->next[appender]++ != n ||
+        r->sequence != ++p->ends[r->partition])
         p->in_order = false;
     p->digest[r->partition] =
         uuid_hash((struct text){(const char *)chain, sizeof(chain)});

@@ -13,7 +13,7 @@
 
 /* ---- waking ---- */
 
-enum { WAKES = 40 };
+enum { WAKES = 40, MEDIAN = WAKES / 2 };
 
 struct waiter {
     struct log_reader *reader;
@@ -86,8 +86,8 @@ static void a_reader_is_woken(struct suite *s)
     log_reader_wake(w.reader); /* or this would last ten seconds */
     pthread_join(thread, NULL);
     printf("    woken after %.1f ms (median), %.1f (worst); by polling %.1f, %.1f\n",
-           (double)woken[WAKES / 2] / 1e3, (double)woken[WAKES - 1] / 1e3,
-           (double)polled[WAKES / 2] / 1e3, (double)polled[WAKES - 1] / 1e3);
+           (double)woken[MEDIAN] / 1e3, (double)woken[WAKES - 1] / 1e3,
+           (double)polled[MEDIAN] / 1e3, (double)polled[WAKES - 1] / 1e3);
     OK(w.count == 2 * WAKES);
     /* One that never came would be far below zero. */
     OK(woken[0] > -1000000 && polled[0] > -1000000);
@@ -208,7 +208,7 @@ static void a_reader_goes_on_behind_its_last_event_only(struct suite *s)
     struct testlog log;
     struct log_reader *reader;
     struct log_cursor cursor = {.partition = 4, .sequence = 2};
-    struct log_batch batch;
+    struct log_batch batch = {0};
     struct ll_error err;
     PGconn *connection;
 
