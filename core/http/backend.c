@@ -43,8 +43,9 @@ struct backend {
     bool has_generation;
     struct generation generation;
     struct uuid incarnation;
-    bool is_closed;           /* the gate: until the relay has read what Kafka has */
-    struct position position; /* of that generation, as last seen */
+    uint64_t relay_lag, lag_limit; /* events that Kafka does not have yet */
+    bool is_closed;                /* the gate: until the relay has read what Kafka has */
+    struct position position;      /* of that generation, as last seen */
     struct waiter *waiters;
 };
 
@@ -149,14 +150,16 @@ static ll_rc read_log(struct backend *b, struct ll_error *err)
     const char *values[] = {b->service};
     struct lane_statement statement = {
         "landlog.log",
-        "select l.incarnation, r.store = 'kafka' and not landlog.is_open(r.service)"
+        "select l.incarnation, r.store = 'kafka' and not landlog.is_open(r.service),"
+        " case r.store when 'kafka' then landlog.relay_lag(r.service) else 0 end"
         " from landlog.log l cross join landlog.referee r where r.service = $1",
         1, values};
     PGresult *r;
     ll_rc rc = backend_read(b, &statement, &r, err);
 
     if (rc != LL_OK) return rc;
-    if (PQntuples(r) == 1 && uuid_parse(text_of(PQgetvalue(r, 0, 0)), &b->incarnation))
+    if (PQntuples(r) == 1 && uuid_parse(text_of(PQgetvalue(r, 0, 0)), &b->incarnation) &&
+        text_to_u64(text_of(PQgetvalue(r, 0, 2)), INT64_MAX, &b->relay_lag))
         b->is_closed = PQgetvalue(r, 0, 1)[0] == 't';
     else
         rc = ll_fail(err, LL_ENOTFOUND, "the log has no incarnation: was it installed?");
@@ -305,6 +308,7 @@ struct backend *backend_new(struct event_base *base, struct fiber_pool *pool,
         b->lanes[i] = lane_new(base, query[0] ? query : owner, "landlog query", FAST_MS);
     b->queue = append_queue_new(base, owner, service, appended, b);
     b->wake = wake_channel_new(base, owner, heard_channels, heard, b);
+    b->lag_limit = settings_number(settings, SETTING_KAFKA_LAG_LIMIT);
     b->must_refresh = true;
     LL_CHECK(fiber_start(pool, keep, b) == LL_OK);
     return b;
@@ -349,6 +353,7 @@ const char *backend_trouble(const struct backend *b)
     if (!b->has_generation) return "no generation of the read model is ready";
     if (!append_queue_is_up(b->queue)) return "the log takes no commands";
     if (b->is_closed) return "the log is closed until the relay has reconciled it";
+    if (b->relay_lag > b->lag_limit) return "Kafka is too far behind for more commands";
     return NULL;
 }
 

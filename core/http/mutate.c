@@ -217,9 +217,14 @@ static enum step append(struct http_request *r, struct http_decision *d,
                                      .guard_count = d->guard_count,
                                      .events = d->events,
                                      .event_count = d->event_count};
+    const char *trouble = backend_trouble(r->served->backend);
     struct append_answer answer;
     struct ll_error err;
 
+    if (trouble != NULL) { /* at once, while nothing is on its way */
+        request_refuse(r, HTTP_REFUSED_UNAVAILABLE, 503, "%s", trouble);
+        return STEP_ANSWERED;
+    }
     for (size_t i = 0; i < d->event_count; i++) {
         d->events[i].id = http_event_id(r, i);
         d->events[i].command = r->command;
