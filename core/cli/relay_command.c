@@ -84,7 +84,9 @@ static int relay_run(const struct command_line *line)
     struct heart heart = {.settings = line->settings};
     struct relay_options options = {.settings = line->settings,
                                     .owner = heart.name,
-                                    .service = command_option(line, "service")};
+                                    .service = command_option(line, "service"),
+                                    .is_reclaiming =
+                                        command_option(line, "reclaim") != NULL};
     long pause = PAUSE_LEAST_MS;
 
     catch_signals();
@@ -108,6 +110,7 @@ static int relay_run(const struct command_line *line)
 
 static const struct command_option options[] = {
     {"service", "NAME", "only the topics of this service", 0},
+    {"reclaim", NULL, "take the log back from the relay of another database", 0},
     {0},
 };
 

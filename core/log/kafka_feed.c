@@ -112,6 +112,14 @@ static ll_rc broken(const struct kafka_feed *f, const struct part *p,
     return LL_EBROKEN;
 }
 
+static ll_rc is_gone(const struct kafka_feed *f, const struct part *p, const char *why,
+                     struct ll_error *err)
+{
+    ll_fail(err, LL_EBROKEN, "event %" PRIu64 " is not there any more: %s",
+            p->place.sequence, why);
+    return broken(f, p, err);
+}
+
 static size_t read_headers(rd_kafka_message_t *m, struct kafka_header *out)
 {
     rd_kafka_headers_t *headers;
@@ -144,11 +152,7 @@ static ll_rc verify(struct kafka_feed *f, struct part *p, const rd_kafka_message
             (uuid_is_nil(&p->place.id) || uuid_equal(&e.record.id, &p->place.id));
     kafka_envelope_fini(&e);
     if (is_it) return LL_OK;
-    ll_fail(err, LL_EBROKEN,
-            "event %" PRIu64
-            " is not there any more: the topic was recreated or truncated",
-            p->place.sequence);
-    return broken(f, p, err);
+    return is_gone(f, p, "the topic was recreated or truncated", err);
 }
 
 static ll_rc judge(struct kafka_feed *f, struct part *p, rd_kafka_message_t *m,
@@ -208,10 +212,7 @@ static ll_rc take_error(struct kafka_feed *f, struct part *p, const rd_kafka_mes
         p->offset = m->offset > p->offset ? m->offset : p->offset;
         p->is_at_end = true;
         if (p->is_verified || p->place.sequence == 0) return LL_OK;
-        ll_fail(err, LL_EBROKEN,
-                "event %" PRIu64 " is not there any more: the topic ends before it",
-                p->place.sequence);
-        return broken(f, p, err);
+        return is_gone(f, p, "the topic was recreated or truncated", err);
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
         ll_fail(err, LL_EBROKEN,
@@ -327,8 +328,13 @@ static ll_rc ask_ends(struct kafka_feed *f, const char *name, struct ll_error *e
 {
     ll_rc rc = LL_OK;
 
-    for (size_t i = 0; i < f->count && rc == LL_OK; i++)
-        rc = kafka_end(f->rk, name, f->parts[i].number, &f->parts[i].end, err);
+    for (size_t i = 0; i < f->count && rc == LL_OK; i++) {
+        struct part *p = &f->parts[i];
+
+        rc = kafka_end(f->rk, name, p->number, &p->end, err);
+        if (rc == LL_OK && p->place.sequence > 0 && p->end <= p->place.offset)
+            rc = is_gone(f, p, "the topic was recreated or truncated", err);
+    }
     return rc;
 }
 

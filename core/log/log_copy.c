@@ -20,6 +20,8 @@ enum {
     STEP_MS = 50,
     READ_EVENTS = 2000,
     READ_BYTES = 4 << 20,
+    DRAIN_MS = 1000, /* less than appends wait for their lock */
+    DRAIN_EVENTS = 5000,
     PATIENCE = 20,
     PAUSE_US = 500 * 1000
 };
@@ -58,6 +60,23 @@ static ll_rc try_switch(const struct log_copy *c, PGconn *connection, const char
 
 /* ---- to kafka ---- */
 
+/* With appends held up, for a moment: what is still behind, then the switch. */
+static ll_rc drain_and_switch(const struct log_copy *c, struct relay *relay,
+                              PGconn *connection, bool *is_done, struct ll_error *err)
+{
+    ll_rc rc = pg_script(connection, "begin", err);
+
+    if (rc == LL_OK)
+        rc = pg_query(connection,
+                      "select from landlog.referee where service = $1 for update",
+                      &c->service, 1, NULL, err);
+    if (rc == LL_OK) rc = relay_drain(relay, DRAIN_MS, err);
+    if (rc == LL_OK) rc = try_switch(c, connection, "kafka", is_done, err);
+    if (rc == LL_OK) return pg_script(connection, "commit", err);
+    PQclear(PQexec(connection, "rollback"));
+    return rc == LL_ETIMEOUT ? LL_OK : rc;
+}
+
 static ll_rc look(const struct log_copy *c, struct relay *relay, PGconn *connection,
                   bool *is_done, struct ll_error *err)
 {
@@ -70,13 +89,13 @@ static ll_rc look(const struct log_copy *c, struct relay *relay, PGconn *connect
         return LL_EBROKEN;
     }
     report(c, p.relayed, p.relayed + p.lag);
-    if (p.held < p.partitions || p.lag > 0) return LL_OK;
-    return try_switch(c, connection, "kafka", is_done, err);
+    if (p.held < p.partitions || p.lag > DRAIN_EVENTS) return LL_OK;
+    return drain_and_switch(c, relay, connection, is_done, err);
 }
 
 static ll_rc fill(const struct log_copy *c, PGconn *connection, struct ll_error *err)
 {
-    struct relay_options options = {c->settings, c->owner, c->service, true};
+    struct relay_options options = {c->settings, c->owner, c->service, true, false};
     int64_t looked_at = 0;
     struct relay *relay;
     bool is_done = false;

@@ -29,6 +29,7 @@ static const char rows_session_sql[] = "set enable_seqscan = off;"
                                        "set plan_cache_mode = force_generic_plan;"
                                        "listen " WAKE_APPENDED;
 static const char writer_session_sql[] = "set client_min_messages = warning;"
+                                         "set lock_timeout = '10s';"
                                          "set synchronous_commit = off";
 
 /* ---- open and close ---- */
@@ -433,4 +434,25 @@ ll_rc relay_progress(struct relay *r, struct relay_progress *out, struct ll_erro
     out->lag = last > out->relayed ? last - out->relayed : 0;
     PQclear(result);
     return LL_OK;
+}
+
+ll_rc relay_drain(struct relay *r, int timeout_ms, struct ll_error *err)
+{
+    int64_t end = clock_monotonic_us() + timeout_ms * INT64_C(1000);
+    struct relay_progress p = {.lag = 1};
+    ll_rc rc = LL_OK;
+
+    r->has_more = true;
+    while (rc == LL_OK && p.lag > 0) {
+        if (clock_monotonic_us() > end)
+            return ll_fail(err, LL_ETIMEOUT, "Kafka took longer than %d ms", timeout_ms);
+        rc = relay_step(r, 5, err);
+        if (rc != LL_OK || r->is_asking || r->result != NULL || r->has_more ||
+            rd_kafka_outq_len(r->producer) > 0)
+            continue;
+        rc = relay_mark(r, err);
+        if (rc == LL_OK) rc = relay_progress(r, &p, err);
+        r->is_lost = rc != LL_OK;
+    }
+    return rc;
 }

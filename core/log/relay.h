@@ -29,6 +29,9 @@ struct relay_options {
     /* Carry the topics of `service` though it is on the postgres store: `log copy`.
      * Events on Kafka that Postgres lacks are then a contradiction, and not imported. */
     bool is_filling;
+    /* Take over from the relay of another database, though nothing has happened to this
+     * one: the operator says that it is the one to keep. */
+    bool is_reclaiming;
 };
 
 /* LL_EDATABASE is passing. Partitions are taken by relay_step(). */
@@ -54,6 +57,10 @@ struct relay_progress {
 /* `lag` is asked of Postgres. */
 ll_rc relay_progress(struct relay *relay, struct relay_progress *out,
                      struct ll_error *err) LL_MUST_CHECK;
+
+/* Send and mark all that is accepted, while somebody keeps more from being accepted.
+ * LL_ETIMEOUT when that took longer: nothing is wrong, go on. */
+ll_rc relay_drain(struct relay *relay, int timeout_ms, struct ll_error *err) LL_MUST_CHECK;
 
 /* Waits for what was sent, `flush_ms` at most, and gives the leases back. After a failure
  * of relay_step() nothing is waited for. NULL is nothing. */

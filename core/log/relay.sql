@@ -13,7 +13,8 @@ create table if not exists landlog.relayed (
     place     bigint not null default 0,  -- its offset
     epoch     bigint not null default 0,  -- in force there
     claimed   bigint not null default 0,  -- the newest epoch that this database has taken
-    gate      text                        -- landlog.gate() when a relay last reconciled
+    gate      text,                       -- landlog.gate() and landlog.identity() when a
+    identity  text                        -- relay last reconciled
 );
 
 -- Some places, a few thousand events apart: where a reader begins.
@@ -106,16 +107,20 @@ language sql volatile as $$
 $$;
 
 -- This partition's events on Kafka are all here. Opens the gate once that is so for all
--- partitions of the service; true when it is open.
+-- partitions of the service; true when it was closed.
 create or replace function landlog.reconciled(a_partition int) returns boolean
 language plpgsql volatile as $$
 declare
     the_service text;
+    the_gate    text;
 begin
     select p.service into the_service from landlog.partition p where p.id = a_partition;
-    perform 1 from landlog.referee r where r.service = the_service for update;
-    update landlog.relayed r set gate = landlog.gate()
-     where r.partition = a_partition and r.gate is distinct from landlog.gate();
+    select r.gate into the_gate from landlog.referee r
+     where r.service = the_service for update;
+    update landlog.relayed r set gate = landlog.gate(), identity = landlog.identity()
+     where r.partition = a_partition
+       and (r.gate is distinct from landlog.gate()
+            or r.identity is distinct from landlog.identity());
     if exists (select from landlog.partition p
                 left join landlog.relayed r on r.partition = p.id
                 where p.service = the_service and r.gate is distinct from landlog.gate()) then
@@ -127,7 +132,7 @@ begin
                       join landlog.partition p on p.id = q.partition
                      where p.service = the_service)
      where r.service = the_service;
-    return true;
+    return the_gate is distinct from landlog.gate();
 end $$;
 
 -- Events that were accepted and are not known to be on Kafka: what the front-ends hold

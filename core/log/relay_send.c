@@ -307,6 +307,11 @@ ll_rc relay_mark(struct relay *r, struct ll_error *err)
 
         if (!p->is_held) continue;
         if (p->hole >= 0) rc = relay_inspect(r, p, err);
+        if (rc == LL_EBROKEN) {
+            relay_break(r, p, err);
+            rc = LL_OK;
+            continue;
+        }
         if (rc != LL_OK || p->acknowledged.sequence == p->marked) continue;
         for (size_t k = 0; k < p->kept_count; k++) add_mark(&a, p, &p->kept[k], true);
         add_mark(&a, p, &p->acknowledged, false);

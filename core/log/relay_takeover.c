@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 - Copyright The Landlog authors */
 /* relay_takeover.c - how a relay comes to be the one that writes a partition.
  *
- *   read     from the last mark to the end of what is on Kafka
+ *   read     from the last mark to the end of what is on Kafka; halt where another
+ *            database's relay has been at work (unless this one was restored)
  *   claim    in Postgres, an epoch above all that were seen
  *   fence    write it to Kafka, wait until it is there
  *   read on  to the fence: what others wrote meanwhile counts, what they write from now
@@ -32,6 +33,8 @@ struct taking {
     struct kafka_place last; /* the last event read that ends its command */
     struct kafka_import import;
     uint64_t in_postgres; /* the last event there when we began */
+    bool is_ours;         /* this database, as it is, was the one that relayed last */
+    uint64_t foreign;     /* an epoch on Kafka that it has not taken; 0: none */
     uint64_t claim;       /* the epoch of our fence */
     bool is_fenced;       /* ours is the one in force */
     int64_t upto;         /* the offset to read to */
@@ -54,6 +57,7 @@ static ll_rc fenced(void *context, size_t index, uint64_t epoch, const struct uu
     struct taking *k = &t->taking[index];
 
     (void)err;
+    if (epoch > k->known.claimed && epoch != k->claim) k->foreign = epoch;
     k->is_fenced = epoch == k->claim && uuid_equal(relay, &t->relay->id);
     return LL_OK;
 }
@@ -113,6 +117,37 @@ static ll_rc read_on(struct takeover *t, struct ll_error *err)
             rc = take_event(t, &batch.records[i], &batch.origins[i], err);
     }
     return rc;
+}
+
+/* Another database has the log now: appends to this one would never be answered. */
+static ll_rc close_gate(struct relay *r, const char *service, struct ll_error *err)
+{
+    return pg_query(r->writer,
+                    "update landlog.referee set gate = null"
+                    " where service = $1 and gate is not null",
+                    &service, 1, NULL, err);
+}
+
+/* A fence from another database is what a restored or promoted one has to expect. But one
+ * that nothing has happened to has lost its log: to write on would be a second truth. */
+static ll_rc check_owner(struct takeover *t, struct ll_error *err)
+{
+    ll_rc rc;
+
+    for (size_t i = 0; i < t->n; i++) {
+        const struct taking *k = &t->taking[i];
+
+        if (k->foreign == 0 || !k->is_ours || t->relay->options.is_reclaiming) continue;
+        rc = close_gate(t->relay, t->topic->topic.service, err);
+        if (rc != LL_OK) return rc;
+        ll_fail(err, LL_EBROKEN,
+                "a relay of another database has taken over (epoch %" PRIu64
+                ", this one has %" PRIu64 "); if this database is the one to keep, stop "
+                "the other and run `landlog relay --reclaim`",
+                k->foreign, k->known.claimed);
+        return contradiction(k, err);
+    }
+    return LL_OK;
 }
 
 /* ---- where to begin ---- */
@@ -292,6 +327,7 @@ static ll_rc fence_all(struct takeover *t, struct ll_error *err)
         for (size_t i = 0; i < t->n && rc == LL_OK; i++)
             rc = find_fence(t, &t->taking[i], err);
         if (rc == LL_OK) rc = read_on(t, err);
+        if (rc == LL_OK) rc = check_owner(t, err);
         if (rc != LL_OK) return rc;
         for (size_t i = 0; i < t->n; i++) is_done = is_done && t->taking[i].is_fenced;
         if (is_done) return LL_OK;
@@ -396,11 +432,14 @@ static ll_rc ask_postgres(struct takeover *t, struct ll_error *err)
 
         snprintf(id, sizeof(id), "%" PRId32, t->taking[i].part->id);
         rc = pg_query(t->relay->writer,
-                      "select coalesce(max(sequence), 0) from landlog.event"
-                      " where partition = $1",
+                      "select coalesce((select max(sequence) from landlog.event"
+                      "                  where partition = $1), 0),"
+                      " exists (select from landlog.relayed where partition = $1"
+                      "          and identity = landlog.identity())",
                       values, 1, &result, err);
         if (rc != LL_OK) break;
         t->taking[i].in_postgres = strtoull(PQgetvalue(result, 0, 0), NULL, 10);
+        t->taking[i].is_ours = PQgetvalue(result, 0, 1)[0] == 't';
         PQclear(result);
     }
     return rc;
@@ -420,6 +459,7 @@ ll_rc relay_take_over(struct relay *r, struct relay_topic *topic,
     }
     rc = ask_postgres(&t, err);
     if (rc == LL_OK) rc = begin_reading(&t, err);
+    if (rc == LL_OK) rc = check_owner(&t, err);
     if (rc == LL_OK) rc = fence_all(&t, err);
     for (size_t i = 0; i < n && rc == LL_OK; i++) rc = finish(&t, &t.taking[i], err);
     for (size_t i = 0; i < n; i++) kafka_import_fini(&t.taking[i].import);
@@ -430,25 +470,46 @@ ll_rc relay_take_over(struct relay *r, struct relay_topic *topic,
 
 /* ---- somebody else's records among ours ---- */
 
+struct inspection {
+    struct relay *relay;
+    struct relay_part *part;
+};
+
+/* A higher fence is another relay's: of this database, which took the lease, or not. */
 static ll_rc overtaken(void *context, size_t index, uint64_t epoch,
                        const struct uuid *relay, struct ll_error *err)
 {
-    const struct relay_part *p = context;
+    const struct inspection *x = context;
+    const struct relay_part *p = x->part;
+    const uint64_t last = INT64_MAX;
+    struct kafka_known known;
     char text[UUID_TEXT];
+    ll_rc rc;
 
     (void)index;
     if (epoch <= p->epoch) return LL_OK;
     uuid_print(relay, text);
-    return ll_fail(err, LL_ECONFLICT,
-                   "%s/%u: relay %s has taken over with epoch %" PRIu64
-                   ", ours is %" PRIu64,
-                   p->topic->topic.name, p->number, text, epoch, p->epoch);
+    rc = kafka_places_find(x->relay->writer, p->topic->topic.name, &p->number, &last, 1,
+                           &known, err);
+    if (rc != LL_OK) return rc;
+    if (epoch <= known.claimed)
+        return ll_fail(err, LL_ECONFLICT,
+                       "%s/%u: relay %s has taken over with epoch %" PRIu64,
+                       p->topic->topic.name, p->number, text, epoch);
+    rc = close_gate(x->relay, p->topic->topic.service, err);
+    if (rc != LL_OK) return rc;
+    return ll_fail(
+        err, LL_EBROKEN,
+        "%s/%u: relay %s of another database has taken over with epoch %" PRIu64
+        ", ours is %" PRIu64,
+        p->topic->topic.name, p->number, text, epoch, p->epoch);
 }
 
 ll_rc relay_inspect(struct relay *r, struct relay_part *part, struct ll_error *err)
 {
+    struct inspection x = {r, part};
     struct kafka_feed_options options = {r->options.settings, &part->topic->topic,
-                                         "relay", overtaken, part};
+                                         "relay", overtaken, &x};
     struct kafka_feed_partition from = {part->number, part->hole_from};
     int64_t upto = part->next_offset;
     struct kafka_feed_batch batch;

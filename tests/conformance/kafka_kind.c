@@ -28,11 +28,12 @@ static void set(struct testlog *log, const char *name, const char *value)
 void kafka_kind_prepare(struct testlog *log)
 {
     const char *brokers = getenv("LANDLOG_TEST_KAFKA");
-    char prefix[80];
+    static unsigned serial; /* a log's topics are nobody else's, before or after */
+    char prefix[100];
     struct ll_error err;
 
     if (brokers == NULL) suite_die("LANDLOG_TEST_KAFKA is not set");
-    snprintf(prefix, sizeof(prefix), "%s.", log->database);
+    snprintf(prefix, sizeof(prefix), "%s.%u.", log->database, serial++);
     set(log, "kafka.brokers", brokers);
     set(log, "kafka.topic-prefix", prefix);
     must(kafka_topics_create(log->settings, &log->topics, 0, NULL, &err), &err);
