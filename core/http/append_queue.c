@@ -27,6 +27,7 @@ struct entry {
     struct ll_error error;
     ll_rc rc;
     bool was_sent, is_done;
+    bool is_uncertain; /* an answer was lost: it may have happened already */
 };
 
 struct list {
@@ -73,8 +74,14 @@ static struct entry *list_take(struct list *l)
     return e;
 }
 
+/* After an answer was lost, neither a failure nor a closed gate says that it did not
+ * happen before. */
 static void settle(struct entry *e, ll_rc rc)
 {
+    bool is_closed = rc == LL_OK && e->answer.verdict == APPEND_CLOSED;
+
+    if (e->is_uncertain && (rc != LL_OK || is_closed))
+        rc = ll_fail(&e->error, LL_EUNKNOWN, "the answer of the log was lost");
     e->rc = rc;
     e->is_done = true;
     if (e->fiber != NULL)
@@ -84,13 +91,14 @@ static void settle(struct entry *e, ll_rc rc)
 }
 
 /* Everything in flight goes back in front of what waits, in its order. */
-static void put_back(struct append_queue *q)
+static void put_back(struct append_queue *q, bool is_uncertain)
 {
     struct list both;
     struct entry *e;
 
     list_init(&both);
     while ((e = list_take(&q->flying)) != NULL) {
+        e->is_uncertain = e->is_uncertain || is_uncertain;
         if (e->fiber == NULL)
             free(e);
         else
@@ -142,7 +150,7 @@ static void send_batch(struct append_queue *q)
     q->state = APPENDING;
     q->counts.batches++;
     q->counts.commands += n;
-    if (!send_sql(q, builder_view(&q->sql).ptr)) put_back(q);
+    if (!send_sql(q, builder_view(&q->sql).ptr)) put_back(q, false);
 }
 
 static void send_next(struct append_queue *q)
@@ -172,7 +180,7 @@ static void batch_failed(struct append_queue *q, ll_rc rc, const struct ll_error
 
     if (rc == LL_ETIMEOUT) q->mend = "select landlog.unblock()";
     if (rc == LL_ETIMEOUT || is_passing(q->result)) {
-        put_back(q);
+        put_back(q, rc != LL_ETIMEOUT);
         return;
     }
     note(NOTE_ERROR, "append failed", NOTE_S("service", q->service),
@@ -206,7 +214,7 @@ static void batch_answered(struct append_queue *q, const struct append_answer *a
         settle(e, LL_OK);
     }
     while ((e = list_take(&again)) != NULL) list_add(&q->flying, e);
-    put_back(q);
+    put_back(q, false);
     if (accepted > 0) q->appended(q->context);
     if (is_closed && !q->tried_reopen) q->mend = q->reopen;
     q->tried_reopen = is_closed;
@@ -267,7 +275,7 @@ static void lost(void *context)
     PQclear(q->result);
     q->result = NULL;
     q->state = IDLE;
-    put_back(q);
+    put_back(q, true);
 }
 
 static const struct connector_callbacks callbacks = {connected, readable, lost};
