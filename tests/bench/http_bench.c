@@ -16,6 +16,7 @@
 #include "evhttp_baseline.h"
 #include "figure.h"
 #include "http_load.h"
+#include "free_port.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -105,20 +106,6 @@ static void end_child(pid_t pid)
 {
     kill(pid, SIGTERM);
     waitpid(pid, NULL, 0);
-}
-
-static int free_port(void)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET,
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof(at);
-    int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    if (s < 0 || bind(s, (struct sockaddr *)&at, size) != 0 ||
-        getsockname(s, (struct sockaddr *)&at, &size) != 0)
-        give_up("no free port", strerror(errno));
-    close(s);
-    return ntohs(at.sin_port);
 }
 
 /* ---- the read model ---- */

@@ -3,6 +3,7 @@
 #include "own_postgres.h"
 
 #include "conformance.h"
+#include "free_port.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -13,20 +14,6 @@
 enum { LINE = 2048 };
 
 /* One that nobody listens on just now. */
-static unsigned free_port(void)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET,
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof(at);
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    if (fd < 0 || bind(fd, (struct sockaddr *)&at, size) != 0 ||
-        getsockname(fd, (struct sockaddr *)&at, &size) != 0)
-        suite_die("no free port");
-    close(fd);
-    return ntohs(at.sin_port);
-}
-
 static void shell(const char *line)
 {
     if (system(line) != 0) suite_die("failed: %s", line);
@@ -62,7 +49,7 @@ void own_postgres_start(const char *folder)
 {
     char port[16], line[LINE];
 
-    snprintf(port, sizeof(port), "%u", free_port());
+    snprintf(port, sizeof(port), "%d", free_port());
     snprintf(line, sizeof(line), "rm -rf '%s'", folder);
     shell(line);
     setenv("LANDLOG_VAR", folder, 1);

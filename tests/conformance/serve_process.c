@@ -3,6 +3,7 @@
 #include "serve_process.h"
 
 #include "raw_http.h"
+#include "free_port.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -49,20 +50,6 @@ static void make_database(const char *conninfo, const char *name)
     run_sql(c, "drop database if exists ", name, " with (force)");
     run_sql(c, "create database ", name, "");
     PQfinish(c);
-}
-
-static int free_port(void)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET,
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof(at);
-    int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    if (s < 0 || bind(s, (struct sockaddr *)&at, size) != 0 ||
-        getsockname(s, (struct sockaddr *)&at, &size) != 0)
-        fail("no free port", strerror(errno));
-    close(s);
-    return ntohs(at.sin_port);
 }
 
 static _Noreturn void become(char *const *arguments, const char *log)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 - Copyright The Landlog authors */
 /* world.c - see world.h. */
 #include "world.h"
+#include "free_port.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
@@ -86,20 +87,6 @@ char *world_query(const struct world *w, const char *sql)
 }
 
 /* ---- the configuration ---- */
-
-static int free_port(void)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET,
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof(at);
-    int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    if (s < 0 || bind(s, (struct sockaddr *)&at, size) != 0 ||
-        getsockname(s, (struct sockaddr *)&at, &size) != 0)
-        world_fail("no free port: %s", strerror(errno));
-    close(s);
-    return ntohs(at.sin_port);
-}
 
 static void write_config(struct world *w)
 {
