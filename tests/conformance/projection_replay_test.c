@@ -7,6 +7,7 @@
 #include "core/base/note.h"
 #include "core/pg/connect.h"
 #include "core/projection/replay.h"
+#include "core/projection/status.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -413,6 +414,39 @@ static void a_poisonous_event_halts(struct suite *s)
     folded_close(&f);
 }
 
+static void keep_status(void *context, const struct status_generation *g)
+{
+    struct status_generation *out = context;
+
+    *out = *g;
+    out->partitions = NULL;
+}
+
+static void status_tells_stuck_from_idle(struct suite *s)
+{
+    struct folded f;
+    struct status_generation status = {0};
+    struct ll_error err;
+    pid_t worker;
+
+    folded_open(&f, s, NULL);
+    folded_append(&f, 100, -1);
+    worker = folded_start(&f, NULL, 1);
+    OK(folded_wait(&f, 10));
+    OK(projection_status(f.connection, f.log.settings, f.projection, keep_status, &status,
+                         &err) == LL_OK);
+    OK(status.state == GENERATION_LIVE && status.is_ours && !status.is_replay);
+    OK(status.applied == 100 && status.behind == 0 && status.stalled_s <= 0);
+    OK(status.projectors == 1 && status.partition_count == 8 && status.halted[0] == '\0');
+    folded_end(worker, SIGTERM);
+    folded_append(&f, 7, -1);
+    sleep_ms(100);
+    OK(projection_status(f.connection, f.log.settings, f.projection, keep_status, &status,
+                         &err) == LL_OK);
+    OK(status.behind == 7 && status.stalled_s >= 0.1 && status.projectors == 0);
+    folded_close(&f);
+}
+
 int main(void)
 {
     static const struct testlog_kind postgres = {.name = "postgres"};
@@ -431,6 +465,7 @@ int main(void)
     RUN(another_identity_serves_beside);
     RUN(old_ones_are_swept_away);
     RUN(a_poisonous_event_halts);
+    RUN(status_tells_stuck_from_idle);
     printf("%lu checks, %lu failed\n", s->checks, s->failed);
     return s->failed > 0 || s->checks == 0;
 }
