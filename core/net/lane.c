@@ -41,9 +41,9 @@ static void forget_prepared(struct lane *l)
 {
     struct prepared *p, *next;
 
-    HASH_ITER(hh, l->prepared, p, next)
+    HASH_ITER(hh, l->prepared, p, next) /* the analyser does not follow uthash: */
     {
-        HASH_DEL(l->prepared, p);
+        HASH_DEL(l->prepared, p); // NOLINT(clang-analyzer-unix.Malloc)
         free(p);
     }
 }
@@ -66,7 +66,7 @@ static void finish_first(struct lane *l)
     }
     /* A Parse that failed must be tried again by the next one that needs it. */
     if (o->prepares != NULL && PQresultStatus(o->result) != PGRES_COMMAND_OK) {
-        HASH_DEL(l->prepared, o->prepares);
+        HASH_DEL(l->prepared, o->prepares); // NOLINT(clang-analyzer-core.NullDereference)
         free(o->prepares);
     }
     PQclear(o->result);

@@ -5,15 +5,12 @@
 #include "conformance.h"
 #include "free_port.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum { LINE = 2048 };
 
-/* One that nobody listens on just now. */
 static void shell(const char *line)
 {
     if (system(line) != 0) suite_die("failed: %s", line);
