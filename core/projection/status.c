@@ -18,14 +18,20 @@ static const char generations_sql[] =
     " from landlog.generation g where g.projection = $1 and g.state <> 'dropped'"
     " order by g.number";
 
+/* Idle until the first event came that is not applied yet (where Postgres has it still).
+ */
 static const char partitions_sql[] =
     "select c.topic, c.partition, c.sequence, c.epoch,"
-    "  extract(epoch from clock_timestamp() - c.updated)::float8,"
+    "  extract(epoch from clock_timestamp() - greatest(c.updated,"
+    "    (select timestamptz 'epoch' + e.time * interval '1 ms' from landlog.event e"
+    "      where e.partition = p.id and e.sequence = c.sequence + 1)))::float8,"
     "  coalesce((select l.owner from landlog.lease l"
     "     join pg_stat_get_activity(l.pid) b on b.backend_start = l.backend_start"
     "    where l.name = 'project/%s/' || c.topic || '/' || c.partition"
     "      and l.expires > clock_timestamp()), '')"
-    " from \"%s\".checkpoint c order by c.topic collate \"C\", c.partition";
+    " from \"%s\".checkpoint c"
+    " left join landlog.partition p on p.topic = c.topic and p.number = c.partition"
+    " order by c.topic collate \"C\", c.partition";
 
 static void read_partition(const PGresult *rows, int i, const struct lag_probe *probe,
                            struct status_generation *g, struct status_partition *out)
