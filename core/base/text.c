@@ -237,16 +237,19 @@ static const char hex_digits[] = "0123456789abcdef";
 void builder_hex(struct builder *b, const void *bytes, size_t n)
 {
     const unsigned char *s = bytes;
+    char *out;
 
     if (n > b->maximum / 2 || !reserve(b, 2 * n)) {
         b->full = true;
         return;
     }
+    out = b->ptr + b->len; /* or the compiler would load both again for each digit */
     for (size_t i = 0; i < n; i++) {
-        b->ptr[b->len++] = hex_digits[s[i] >> 4];
-        b->ptr[b->len++] = hex_digits[s[i] & 15];
+        *out++ = hex_digits[s[i] >> 4];
+        *out++ = hex_digits[s[i] & 15];
     }
-    b->ptr[b->len] = '\0';
+    *out = '\0';
+    b->len += 2 * n;
 }
 
 static void json_char(struct builder *b, unsigned char c)

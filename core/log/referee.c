@@ -9,9 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Not over the view landlog.partition, which makes a row of every partition there is. */
 const char *const referee_known_sql =
-    "select i.body, p.topic, p.number, i.sequence, i.time from landlog.idempotency i"
-    " join landlog.partition p on p.id = i.partition where i.key = $1";
+    "select i.body, t.name, i.partition % 256, i.sequence, i.time"
+    " from landlog.idempotency i join landlog.topic t on t.id = i.partition / 256"
+    " where i.key = $1";
 
 /* ---- verdicts ---- */
 

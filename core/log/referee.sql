@@ -20,12 +20,17 @@ create table if not exists landlog.log (
     script      text    not null   -- hash of the text of this file that ran last
 );
 
--- One row a service: the lock, the store and the gate.
+-- One row a service: the lock, the store, the gate, and what every append must know of
+-- the service's topics, read with the lock (a look-up in landlog.topic behind it cost as
+-- much as all the heads of a command).
 create table if not exists landlog.referee (
     service text   primary key,
     store   text   not null default 'postgres' check (store in ('postgres', 'kafka')),
     gate    text,                        -- landlog.gate() at the last reconcile; null: closed
-    epoch   bigint not null default 0    -- of the newest fence; only the kafka store has them
+    epoch   bigint not null default 0,   -- of the newest fence; only the kafka store has them
+    topics  text[] not null default '{}',
+    ids     int[]  not null default '{}',
+    sizes   int[]  not null default '{}'
 );
 
 create table if not exists landlog.topic (
@@ -173,8 +178,9 @@ create or replace function landlog.lock_referee(
     a_service text, n_topic text[], out store text, out topics int[], out sizes int[])
 language plpgsql volatile as $$
 declare
-    gate    text;
     ignored text;
+    referee record;
+    at      int;
 begin
     -- In a snapshot older than the lock, heads would be missed.
     if current_setting('transaction_isolation') <> 'read committed' then
@@ -183,23 +189,19 @@ begin
     -- Not as SET clauses of the function: those are undone before the commit.
     ignored := set_config('synchronous_commit', 'on', true);
     ignored := set_config('lock_timeout', '2000', true);
-    select r.store, r.gate, t.ids, t.sizes into store, gate, topics, sizes
-      from landlog.referee r
-     cross join (select array_agg(t.id) as ids, array_agg(t.partitions) as sizes
-                   from (select t.id, t.partitions
-                           from unnest(n_topic) with ordinality n(name, n)
-                           left join landlog.topic t
-                             on t.name = n.name and t.service = a_service
-                            and not t.ephemeral
-                          order by n.n) t) t
-     where r.service = a_service
-       for update of r;
+    select r.store, r.gate, r.topics, r.ids, r.sizes into referee
+      from landlog.referee r where r.service = a_service for update;
     if not found then
         raise exception 'the referee has no service "%"', a_service;
     end if;
-    if gate is distinct from landlog.gate() then
-        store := null;
+    if referee.gate = landlog.gate() then
+        store := referee.store;
     end if;
+    for i in 1 .. cardinality(n_topic) loop
+        at := array_position(referee.topics, n_topic[i]);
+        topics[i] := referee.ids[at];
+        sizes[i] := referee.sizes[at];
+    end loop;
 end $$;
 
 -- Event time is the server's clock once the lock is held, and follows it for ever: a clock

@@ -210,6 +210,7 @@ struct encoding {
     struct written_tag *written; /* ascending by command */
     size_t written_count, written_room;
     size_t events, data_end;
+    struct uuid guards[COMMAND_GUARDS]; /* hashes of the command at hand */
 };
 
 static bool positions_equal(const struct position *a, const struct position *b)
@@ -256,6 +257,15 @@ static void add_data(struct encoding *e, struct text data)
     builder_hex(all, data.ptr, data.len);
 }
 
+/* Most tags that a command writes are among those it guards, hashed already. */
+static struct uuid tag_hash(const struct encoding *e, const struct append_command *c,
+                            struct text tag)
+{
+    for (size_t i = 0; i < c->guard_count; i++)
+        if (text_equal(c->guards[i], tag)) return e->guards[i];
+    return uuid_hash(tag);
+}
+
 static void add_event(struct encoding *e, size_t command, size_t index)
 {
     const struct record *r = &e->commands[command].events[index];
@@ -277,7 +287,7 @@ static void add_event(struct encoding *e, size_t command, size_t index)
     add_data(e, r->data);
     e->events++;
     for (size_t i = 0; i < r->tag_count; i++) {
-        struct uuid hash = uuid_hash(r->tags[i]);
+        struct uuid hash = tag_hash(e, &e->commands[command], r->tags[i]);
 
         add_written(e, command, e->events, &hash);
     }
@@ -285,16 +295,16 @@ static void add_event(struct encoding *e, size_t command, size_t index)
 
 /* `command` may have to wait for earlier ones of the batch: name each once. The pairs
  * ascend by command, so that the referee knows the earlier one's verdict. */
-static void add_rivals(struct encoding *e, size_t command, const struct uuid *guards,
-                       size_t n)
+static void add_rivals(struct encoding *e, size_t command)
 {
+    size_t n = e->commands[command].guard_count;
     bool is_rival[APPEND_BATCH] = {false};
 
     for (size_t i = 0; i < command; i++)
         is_rival[i] = uuid_equal(&e->commands[i].key, &e->commands[command].key);
     for (size_t i = 0; i < e->written_count && e->written[i].command < command; i++)
         for (size_t g = 0; g < n; g++)
-            if (uuid_equal(&e->written[i].hash, &guards[g]))
+            if (uuid_equal(&e->written[i].hash, &e->guards[g]))
                 is_rival[e->written[i].command] = true;
     for (size_t i = 0; i < command; i++) {
         if (!is_rival[i]) continue;
@@ -307,7 +317,6 @@ static void add_command(struct encoding *e, size_t i)
 {
     const struct append_command *command = &e->commands[i];
     const struct record *first = &command->events[0];
-    struct uuid guards[COMMAND_GUARDS];
     size_t partition;
 
     LL_CHECK(command->event_count >= 1 && command->event_count <= COMMAND_EVENTS &&
@@ -319,11 +328,11 @@ static void add_command(struct encoding *e, size_t i)
     columns_integer(&e->c, C_PARTITION, (int64_t)partition);
     columns_integer(&e->c, C_SIZE, (int64_t)command->event_count);
     for (size_t g = 0; g < command->guard_count; g++) {
-        guards[g] = uuid_hash(command->guards[g]);
+        e->guards[g] = uuid_hash(command->guards[g]);
         columns_integer(&e->c, G_COMMAND, (int64_t)i + 1);
-        columns_uuid(&e->c, G_TAG, &guards[g]);
+        columns_uuid(&e->c, G_TAG, &e->guards[g]);
     }
-    add_rivals(e, i, guards, command->guard_count);
+    add_rivals(e, i);
     for (size_t k = 0; k < command->event_count; k++) add_event(e, i, k);
 }
 

@@ -90,6 +90,16 @@ static const char topic_sql[] =
     " select $1, coalesce(max(id), 0) + 1, $2, $3::int, $4::boolean from landlog.topic"
     " on conflict (name) do nothing";
 
+/* What landlog.lock_referee() wants to know of them. */
+static const char known_topics_sql[] =
+    "update landlog.referee r set topics = t.names, ids = t.ids, sizes = t.sizes"
+    "  from (select service, array_agg(name order by id) as names,"
+    "               array_agg(id order by id) as ids,"
+    "               array_agg(partitions order by id) as sizes"
+    "          from landlog.topic where not ephemeral group by service) t"
+    " where t.service = r.service"
+    "   and (r.topics, r.ids, r.sizes) is distinct from (t.names, t.ids, t.sizes)";
+
 static ll_rc check_topic(PGconn *connection, const struct topic *t, struct ll_error *err)
 {
     const char *const values[] = {t->name};
@@ -134,6 +144,7 @@ static ll_rc install(PGconn *connection, const struct topics *topics,
     if (rc == LL_OK) rc = pg_script(connection, grant_sql, err);
     for (size_t i = 0; i < topics->count && rc == LL_OK; i++)
         rc = add_topic(connection, &topics->topics[i], err);
+    if (rc == LL_OK) rc = pg_script(connection, known_topics_sql, err);
     if (rc == LL_OK)
         rc = pg_script(connection,
                        "select landlog.reconcile(service) from landlog.referee"

@@ -112,20 +112,30 @@ ll_rc pg_script(PGconn *connection, const char *sql, struct ll_error *err)
     return rc;
 }
 
-/* Copy with each `a` and each `b` doubled. */
+static const char *find(const char *from, const char *end, char c)
+{
+    const char *at = from < end ? memchr(from, c, (size_t)(end - from)) : NULL;
+
+    return at != NULL ? at : end;
+}
+
+/* Copy with each `a` and each `b` doubled; what is between them goes in one piece, since
+ * a literal may be megabytes of hexadecimal. */
 static void add_doubled(struct builder *sql, struct text value, char a, char b)
 {
-    size_t from = 0;
+    const char *from = value.ptr, *end = value.ptr + value.len;
+    const char *next_a = find(from, end, a), *next_b = find(from, end, b);
 
-    for (size_t i = 0; i < value.len; i++) {
-        char c = value.ptr[i];
+    if (find(from, end, '\0') != end) sql->full = true;
+    while (next_a < end || next_b < end) {
+        const char *at = next_a < next_b ? next_a : next_b;
 
-        if (c == '\0') sql->full = true;
-        if (c != a && c != b) continue;
-        builder_add(sql, value.ptr + from, i + 1 - from);
-        from = i;
+        builder_add(sql, from, (size_t)(at + 1 - from));
+        from = at;
+        if (next_a == at) next_a = find(at + 1, end, a);
+        if (next_b == at) next_b = find(at + 1, end, b);
     }
-    builder_add(sql, value.ptr + from, value.len - from);
+    builder_add(sql, from, (size_t)(end - from));
 }
 
 /* With a backslash in it, it is written as E'...', which reads alike whatever
