@@ -15,15 +15,15 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { CONNECTIONS = 64, BUFFER = 4 * 1024 * 1024, PORT = 6543 };
+enum { CONNECTIONS = 64, BUFFER = 2 * 1024 * 1024, PORT = 6543 };
 
 struct relayed {
     int client, server; /* -1: free */
     bool is_started;    /* its startup message has passed */
     bool is_watched;    /* it has the application's name */
     bool is_counting;   /* its flight has begun */
-    char *bytes;        /* from the client, not sent on yet */
-    size_t len;
+    size_t len;         /* from the client, not sent on yet: */
+    char bytes[BUFFER]; /* in place, since a fork must never meet an allocation */
 };
 
 struct stopping_proxy {
@@ -50,12 +50,19 @@ static int unix_socket(const char *path, bool listens)
     return fd;
 }
 
+static void forget(struct relayed *r, int client, int server)
+{
+    r->client = client;
+    r->server = server;
+    r->is_started = r->is_watched = r->is_counting = false;
+    r->len = 0;
+}
+
 static void drop(struct relayed *r)
 {
     close(r->client);
     close(r->server);
-    free(r->bytes);
-    *r = (struct relayed){.client = -1, .server = -1};
+    forget(r, -1, -1);
 }
 
 static void take_client(struct stopping_proxy *p)
@@ -66,8 +73,7 @@ static void take_client(struct stopping_proxy *p)
         struct relayed *r = &p->relayed[i];
 
         if (r->client >= 0) continue;
-        *r = (struct relayed){.client = client, .server = unix_socket(p->server, false)};
-        r->bytes = ll_malloc(BUFFER);
+        forget(r, client, unix_socket(p->server, false));
         return;
     }
     suite_die("proxy: too many connections");
@@ -201,7 +207,7 @@ static void *run(void *argument)
         pthread_mutex_lock(&p->mutex);
         for (size_t i = 0; i < CONNECTIONS; i++) {
             const struct relayed *r = &p->relayed[i];
-            bool room = r->bytes != NULL && r->len < BUFFER;
+            bool room = r->client >= 0 && r->len < BUFFER;
 
             polled[1 + 2 * i] =
                 (struct pollfd){.fd = room ? r->client : -1, .events = POLLIN};
@@ -245,8 +251,7 @@ struct stopping_proxy *proxy_start(const char *conninfo, const char *application
     if (mkdtemp(p->folder) == NULL) suite_die("proxy: mkdtemp");
     snprintf(p->path, sizeof(p->path), "%s/.s.PGSQL.%d", p->folder, PORT);
     p->listener = unix_socket(p->path, true);
-    for (size_t i = 0; i < CONNECTIONS; i++)
-        p->relayed[i] = (struct relayed){.client = -1, .server = -1};
+    for (size_t i = 0; i < CONNECTIONS; i++) forget(&p->relayed[i], -1, -1);
     pthread_mutex_init(&p->mutex, NULL);
     if (pthread_create(&p->thread, NULL, run, p) != 0) suite_die("proxy: thread");
     snprintf(out, room, "%s host=%s port=%d", conninfo, p->folder, PORT);
