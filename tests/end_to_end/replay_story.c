@@ -45,7 +45,7 @@ static void *kill_parts(void *context)
 
     for (int kills = 0; !k->is_over && kills < KILLS; kills++) {
         struct timespec pause = {1, (rand_r(&k->seed) % 1000) * 1000000L};
-        size_t i = (size_t)rand_r(&k->seed) % (k->world->on_kafka ? 3 : 2);
+        size_t i = (size_t)kills % (k->world->on_kafka ? 3 : 2); /* each in turn */
         pid_t pid;
 
         nanosleep(&pause, NULL);
