@@ -275,9 +275,9 @@ begin
         return;
     end if;
     for i in 1 .. cardinality(p_topic) loop
-        if p_number[i] < locked.sizes[p_topic[i]] then
-            ids[i] := topics[p_topic[i]] * 256 + p_number[i];
-        end if;
+        -- Each one, or the array would not begin at 1.
+        ids[i] := case when p_number[i] < locked.sizes[p_topic[i]]
+                       then topics[p_topic[i]] * 256 + p_number[i] end;
     end loop;
 
     -- From here on no other writer is at work: each statement's snapshot has all.
@@ -310,7 +310,7 @@ begin
             lasts[found.n] := found.sequence;
             times[found.n] := found.time;
             newest := greatest(newest, found.time);
-        elsif verdicts[found.n] is null then
+        elsif found.verdict <> 'conflict' or verdicts[found.n] is null then
             verdicts[found.n] := found.verdict;
             x_id[found.n] := found.partition;
             x_last[found.n] := found.sequence;

@@ -236,6 +236,9 @@ static void what_cannot_be_is_invalid(struct suite *s)
     decode_raw(s, &c, commands, 3, answers);
     OK(answers[0].verdict == APPEND_INVALID && answers[1].verdict == APPEND_INVALID);
     OK(answers[2].verdict == APPEND_ACCEPTED && answers[2].sequence == 1);
+    commands[2].key.bytes[0]++; /* those before it do not move its place */
+    decode_raw(s, &c, commands, 3, answers);
+    OK(answers[2].verdict == APPEND_ACCEPTED && answers[2].sequence == 2);
     /* Another service's topic is not this referee's. */
     c.events[0].topic = topics_find(&c.log.topics, TEXT("others"));
     decode_raw(s, &c, commands, 1, answers);
