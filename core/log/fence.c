@@ -28,7 +28,16 @@ static enum fence_verdict raise_epoch(struct fence *f, const struct kafka_envelo
     f->epoch = e->epoch;
     f->void_records += f->pending;
     f->pending = 0;
+    f->gap = 0;
     return FENCE_RAISED;
+}
+
+static enum fence_verdict open_gap(struct fence *f, uint64_t sequence)
+{
+    f->gap = sequence;
+    f->void_records += f->pending;
+    f->pending = 0;
+    return skip(f);
 }
 
 /* One of the last events must be the very same; older ones are taken for it. */
@@ -60,16 +69,10 @@ static enum fence_verdict take_event(struct fence *f, const struct record *r,
 {
     uint64_t last = f->sequence + f->pending;
 
+    if (f->gap > 0) return skip(f);
     if (r->sequence <= last) return take_double(f, r, err);
-    if (r->sequence != last + 1) {
-        ll_fail(err, LL_EBROKEN, "event %" PRIu64 " is followed by %" PRIu64 ": a gap",
-                last, r->sequence);
-        return FENCE_BROKEN;
-    }
-    if (!continues_command(f, r)) {
-        ll_fail(err, LL_EBROKEN, "event %" PRIu64 ": its command is torn", r->sequence);
-        return FENCE_BROKEN;
-    }
+    if (r->sequence != last + 1 || !continues_command(f, r))
+        return open_gap(f, r->sequence);
 
     *remembered(f, r->sequence) = r->id;
     f->size = r->command_size;
@@ -102,4 +105,12 @@ enum fence_verdict fence_next(struct fence *f, const struct kafka_record *k,
     verdict = take_event(f, &e->record, err);
     if (verdict != FENCE_PENDING && verdict != FENCE_COMPLETE) kafka_envelope_fini(e);
     return verdict;
+}
+
+ll_rc fence_explain_gap(const struct fence *f, struct ll_error *err)
+{
+    return ll_fail(err, LL_EBROKEN,
+                   "event %" PRIu64 " is followed by %" PRIu64
+                   ": a gap, or a torn command",
+                   f->sequence, f->gap);
 }

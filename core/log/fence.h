@@ -10,7 +10,9 @@
  *   - an event passed already is a double (a relay that crashed wrote a stretch again);
  *   - a command counts when all its events are there. Those of one that a fence cuts
  *     short are void: the next relay writes it again as a whole, with the same numbers;
- *   - a gap is damage.
+ *   - an event that is not the next, or not of the command that is under way, opens a
+ *     gap: it and all behind it are void until a fence. A relay that finds a gap writes
+ *     from there on again; a reader that stays in one halts.
  */
 #ifndef LL_FENCE_H
 #define LL_FENCE_H
@@ -34,6 +36,7 @@ struct fence {
     struct uuid id;    /* of it; nil where none was seen */
     uint32_t pending;  /* events behind it, of a command that is not complete */
     uint32_t size;     /* of that command */
+    uint64_t gap;      /* the event that opened a gap; 0: there is none */
     struct uuid command;
     uint64_t void_records, doubles;
     struct uuid recent[FENCE_MEMORY]; /* by sequence */
@@ -43,8 +46,8 @@ enum fence_verdict {
     FENCE_PENDING,  /* an event that counts once its command is complete */
     FENCE_COMPLETE, /* an event that completes one: it and those pending before it count
                      */
-    FENCE_RAISED,   /* a fence: what was pending is void */
-    FENCE_VOID,     /* skip it */
+    FENCE_RAISED,   /* a fence: what was pending is void, a gap is closed */
+    FENCE_VOID,     /* skip it; and what was pending, where it opens a gap */
     FENCE_DOUBLE,   /* skip it: it was passed already */
     FENCE_BROKEN    /* halt: the error says why */
 };
@@ -56,5 +59,8 @@ void fence_init(struct fence *f, const struct kafka_place *place);
  * freed with kafka_envelope_fini() after FENCE_PENDING and FENCE_COMPLETE. */
 enum fence_verdict fence_next(struct fence *f, const struct kafka_record *k,
                               struct kafka_envelope *e, struct ll_error *err);
+
+/* Say what a gap is between. Returns LL_EBROKEN. */
+ll_rc fence_explain_gap(const struct fence *f, struct ll_error *err);
 
 #endif

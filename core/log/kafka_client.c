@@ -56,12 +56,10 @@ static const char *const refused[] = {
     "metadata.broker.list",
     "request.required.acks",
     "delivery.timeout.ms",
-    "max.in.flight",
     "retries",
     "message.send.max.retries",
     "transactional.id",
     "group.id",
-    "max.in.flight.requests.per.connection",
 };
 
 static ll_rc set(rd_kafka_conf_t *conf, const char *name, const char *value,

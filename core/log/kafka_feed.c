@@ -8,11 +8,13 @@
  */
 #include "core/log/kafka_feed.h"
 
+#include "core/base/clock.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PULL = 512 };
+enum { PULL = 512, GAP_US = 10 * 1000 * 1000 };
 
 struct item {
     struct item *next;
@@ -31,8 +33,9 @@ struct part {
     struct kafka_place place;
     bool is_verified; /* the record at `place` was seen */
     bool is_at_end;
-    int64_t offset; /* of the next record */
-    int64_t end;    /* of the partition, at the opening */
+    int64_t offset;    /* of the next record */
+    int64_t end;       /* of the partition, at the opening */
+    int64_t gap_since; /* monotonic us; 0: there is none */
     struct fence fence;
     struct list pending;
 };
@@ -173,8 +176,10 @@ static ll_rc judge(struct kafka_feed *f, struct part *p, rd_kafka_message_t *m,
     }
     push(&f->unused, i);
     if (verdict == FENCE_BROKEN) return broken(f, p, err);
+    if (p->fence.gap > 0 && p->gap_since == 0) p->gap_since = clock_monotonic_us();
+    if (p->fence.gap > 0 || verdict == FENCE_RAISED) empty(f, &p->pending);
     if (verdict == FENCE_RAISED) {
-        empty(f, &p->pending);
+        p->gap_since = 0;
         if (f->options.fenced != NULL)
             return f->options.fenced(f->options.context, (size_t)(p - f->parts),
                                      i->envelope.epoch, &i->envelope.relay, err);
@@ -286,6 +291,22 @@ static void hand_out(struct kafka_feed *f, size_t max_events, size_t max_bytes,
     *out = (struct kafka_feed_batch){f->records, f->origins, n};
 }
 
+/* In a gap, at the end: a relay should have come and closed it. */
+static ll_rc check_gaps(const struct kafka_feed *f, struct ll_error *err)
+{
+    if (f->options.is_relay) return LL_OK;
+    for (size_t i = 0; i < f->count; i++) {
+        const struct part *p = &f->parts[i];
+
+        if (p->gap_since == 0 || !p->is_at_end ||
+            clock_monotonic_us() - p->gap_since < GAP_US)
+            continue;
+        fence_explain_gap(&p->fence, err);
+        return broken(f, p, err);
+    }
+    return LL_OK;
+}
+
 ll_rc kafka_feed_next(struct kafka_feed *f, size_t max_events, size_t max_bytes,
                       int timeout_ms, struct kafka_feed_batch *out, struct ll_error *err)
 {
@@ -301,7 +322,7 @@ ll_rc kafka_feed_next(struct kafka_feed *f, size_t max_events, size_t max_bytes,
         return f->failed;
     }
     hand_out(f, max_events, max_bytes, out);
-    return LL_OK;
+    return out->count > 0 ? LL_OK : check_gaps(f, err);
 }
 
 void kafka_feed_wake(struct kafka_feed *f)

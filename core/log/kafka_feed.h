@@ -28,6 +28,8 @@ struct kafka_feed_options {
     ll_rc (*fenced)(void *context, size_t index, uint64_t epoch, const struct uuid *relay,
                     struct ll_error *err);
     void *context;
+    /* It closes gaps. Others halt where one is left open for 10 s. */
+    bool is_relay;
 };
 
 struct kafka_feed_partition {

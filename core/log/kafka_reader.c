@@ -120,7 +120,8 @@ static ll_rc fenced(void *context, size_t index, uint64_t epoch, const struct uu
 
 static ll_rc open_feed(struct kafka_reader *r, struct ll_error *err)
 {
-    struct kafka_feed_options options = {r->settings, r->topic, "reader", fenced, r};
+    struct kafka_feed_options options = {r->settings, r->topic, "reader",
+                                         fenced,      r,        false};
     struct kafka_feed_partition parts[TOPIC_PARTITIONS_MAX];
     struct kafka_feed *feed;
     ll_rc rc;
@@ -260,7 +261,7 @@ static ll_rc scan_end(struct kafka_reader *r, uint32_t partition,
                       const struct kafka_place *from, uint64_t *sequence,
                       struct ll_error *err)
 {
-    struct kafka_feed_options options = {r->settings, r->topic, "end", NULL, NULL};
+    struct kafka_feed_options options = {r->settings, r->topic, "end", NULL, NULL, false};
     struct kafka_feed_partition part = {partition, *from};
     struct kafka_feed_batch batch;
     struct kafka_feed *feed;

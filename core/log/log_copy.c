@@ -216,8 +216,8 @@ static ll_rc take(struct copying *c, const struct missing *m, struct kafka_impor
 
 static ll_rc fetch(struct copying *c, const struct missing *m, struct ll_error *err)
 {
-    struct kafka_feed_options options = {c->copy->settings, &m->topic, "copy", NULL,
-                                         NULL};
+    struct kafka_feed_options options = {
+        c->copy->settings, &m->topic, "copy", NULL, NULL, false};
     struct kafka_feed_partition part = {.number = m->number};
     uint64_t before = m->from - 1, last = 0;
     struct kafka_feed *feed = NULL;

@@ -116,7 +116,8 @@ static void report(struct folding *f, bool is_last)
 
 static ll_rc open_feed(struct folding *f, int64_t horizon, struct ll_error *err)
 {
-    struct kafka_feed_options options = {f->settings, f->topic, "rebuild", NULL, NULL};
+    struct kafka_feed_options options = {f->settings, f->topic, "rebuild",
+                                         NULL,        NULL,     true};
     struct kafka_feed_partition parts[TOPIC_PARTITIONS_MAX];
     struct kafka_known known[TOPIC_PARTITIONS_MAX];
     uint32_t numbers[TOPIC_PARTITIONS_MAX] = {0};

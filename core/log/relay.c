@@ -22,6 +22,7 @@ enum {
     RENEW_US = LEASE_RENEW_MS * 1000,
     HOUSEKEEPING_US = 60 * 1000 * 1000,
     DROP_ROWS = 20000,
+    ROWS_FIRST = 128,
     BROKEN_US = 10 * 1000 * 1000
 };
 
@@ -142,6 +143,7 @@ ll_rc relay_open(const struct relay_options *options, struct relay **out,
     r->id = uuid_v7(clock_now_ms());
     r->wake[0] = r->wake[1] = -1;
     r->has_more = true;
+    r->rows_asked = ROWS_FIRST;
     r->leases_at = -RENEW_US;
     kafka_writer_init(&r->headers);
     arena_init(&r->tags, TAGS_ARENA);
@@ -401,6 +403,11 @@ ll_rc relay_step(struct relay *r, int timeout_ms, struct ll_error *err)
     if (!is_ready)
         wait_for_more(r, timeout_ms < WAKE_POLL_MS ? timeout_ms : WAKE_POLL_MS);
     return LL_OK;
+}
+
+void relay_count(const struct relay *r, struct relay_progress *out)
+{
+    *out = r->progress;
 }
 
 ll_rc relay_progress(struct relay *r, struct relay_progress *out, struct ll_error *err)

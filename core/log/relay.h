@@ -54,13 +54,16 @@ struct relay_progress {
     struct ll_error why;
 };
 
-/* `lag` is asked of Postgres. */
+/* All but `lag` and `relayed`, without asking Postgres. */
+void relay_count(const struct relay *relay, struct relay_progress *out);
+/* All of it; the lag is asked of Postgres. */
 ll_rc relay_progress(struct relay *relay, struct relay_progress *out,
                      struct ll_error *err) LL_MUST_CHECK;
 
 /* Send and mark all that is accepted, while somebody keeps more from being accepted.
  * LL_ETIMEOUT when that took longer: nothing is wrong, go on. */
-ll_rc relay_drain(struct relay *relay, int timeout_ms, struct ll_error *err) LL_MUST_CHECK;
+ll_rc relay_drain(struct relay *relay, int timeout_ms,
+                  struct ll_error *err) LL_MUST_CHECK;
 
 /* Waits for what was sent, `flush_ms` at most, and gives the leases back. After a failure
  * of relay_step() nothing is waited for. NULL is nothing. */

@@ -14,7 +14,8 @@
 enum { RELAY_KEPT = 32, RELAY_DAYS_MS = 7 * 24 * 3600 * 1000 };
 
 /* A partition is somebody else's (is_held false), or taken over from a fence on. Then
- * `sent` >= `acknowledged.sequence` >= `marked`. */
+ * `sent` >= `delivered` >=
+ * `acknowledged.sequence` >= `marked`. */
 struct relay_part {
     struct relay_topic *topic;
     uint32_t number;
@@ -24,7 +25,8 @@ struct relay_part {
     int64_t broken_until;            /* monotonic us; not tried again before */
     uint64_t epoch;                  /* in force since our fence */
     uint64_t sent;                   /* the last event given to librdkafka */
-    struct kafka_place acknowledged; /* the last that ends its command */
+    uint64_t delivered;              /* the last event acknowledged */
+    struct kafka_place acknowledged; /* the last of those that ends its command */
     uint64_t marked;
     int64_t next_offset; /* behind our last record: where the next should be */
     int64_t hole; /* where it was not: others' records up to next_offset; -1: none */
@@ -58,7 +60,7 @@ struct relay {
     /* relay_send.c: the rows that are being sent. */
     bool is_asking;
     PGresult *result;
-    int row;
+    int row, rows_asked;
     size_t asked_turn, turn; /* the first partition of what is asked, of `result` */
     struct arena tags;
     bool has_more; /* the last answer was full, or a notification has come */

@@ -15,23 +15,28 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ROWS = 2000, ROWS_BYTES = 8 * 1024 * 1024, PLACE = 0, EVENT = 1 };
+enum {
+    ROWS_LEAST = 16,
+    ROWS_MOST = 1000,
+    ROWS_BYTES = 8 * 1024 * 1024, /* what an answer should have at most */
+    PLACE = 0,
+    EVENT = 1
+};
 
 /* The tag of a record in flight: its sequence, and whether it ends its command. */
 #define ENDS_COMMAND (UINT64_C(1) << 63)
 
-/* $1 partitions, $2 the last sequence sent of each, $3 most rows, $4 most bytes. */
+/* $1 partitions, $2 the last sequence sent of each, $3 most rows. A lateral subquery runs
+ * once for each row on its left, so rows come in order without a sort; and a limit by
+ * bytes in SQL (a window over them) was measured to cost five times the rest. So `rows`
+ * follows the size of what was read last. */
 const char *const relay_rows_sql =
-    "select e.n, " EVENT_ROW_COLUMNS "  from (select e.*,"
-    "          sum(octet_length(e.data)) over (order by e.n, e.sequence) as bytes"
-    "     from (select c.n, e.* from unnest($1::int[], $2::bigint[])"
-    "             with ordinality c(partition, sequence, n)"
-    "            cross join lateral (select * from landlog.event e"
-    "              where e.partition = c.partition and e.sequence > c.sequence"
-    "              order by e.sequence limit $3::int) e"
-    "            limit $3::int) e) e"
-    " where e.bytes <= $4::bigint"
-    " order by e.n, e.sequence";
+    "select c.n, " EVENT_ROW_COLUMNS
+    "  from unnest($1::int[], $2::bigint[]) with ordinality c(partition, sequence, n)"
+    " cross join lateral (select * from landlog.event e"
+    "   where e.partition = c.partition and e.sequence > c.sequence"
+    "   order by e.sequence limit $3::int) e"
+    " limit $3::int";
 
 /* ---- rows ---- */
 
@@ -47,8 +52,8 @@ static struct relay_part *part_of(struct relay *r, int row)
 ll_rc relay_ask(struct relay *r, struct ll_error *err)
 {
     struct builder ids, sequences;
-    char rows[16], bytes[16];
-    const char *values[4];
+    char rows[16];
+    const char *values[3];
     int sent;
 
     builder_init(&ids, 256 * 1024);
@@ -63,13 +68,11 @@ ll_rc relay_ask(struct relay *r, struct ll_error *err)
     }
     builder_char(&ids, '}');
     builder_char(&sequences, '}');
-    snprintf(rows, sizeof(rows), "%d", ROWS);
-    snprintf(bytes, sizeof(bytes), "%d", ROWS_BYTES);
+    snprintf(rows, sizeof(rows), "%d", r->rows_asked);
     values[0] = builder_view(&ids).ptr;
     values[1] = builder_view(&sequences).ptr;
     values[2] = rows;
-    values[3] = bytes;
-    sent = PQsendQueryPrepared(r->rows, "rows", 4, values, NULL, NULL, 1);
+    sent = PQsendQueryPrepared(r->rows, "rows", 3, values, NULL, NULL, 1);
     builder_fini(&ids);
     builder_fini(&sequences);
     if (sent != 1) return pg_fail(r->rows, NULL, "read events", err);
@@ -101,7 +104,24 @@ static void count_as_sent(struct relay *r)
         }
         p->sent = sequence;
     }
-    r->has_more = r->has_more || n == ROWS;
+    r->has_more = r->has_more || n == r->rows_asked;
+}
+
+/* Twice as many next time, if they would still be within ROWS_BYTES. */
+static void adapt_rows(struct relay *r)
+{
+    int n = PQntuples(r->result), most = r->rows_asked * 2;
+    size_t bytes = 0;
+
+    for (int row = 0; row < n; row++)
+        bytes += (size_t)PQgetlength(r->result, row, EVENT + EVENT_ROW_WIDTH - 1);
+    if (n > 0 && bytes / (size_t)n > 0) {
+        size_t fit = ROWS_BYTES / (bytes / (size_t)n);
+
+        if (fit < (size_t)most) most = (int)fit;
+    }
+    if (most > ROWS_MOST) most = ROWS_MOST;
+    r->rows_asked = most < ROWS_LEAST ? ROWS_LEAST : most;
 }
 
 ll_rc relay_receive(struct relay *r, struct ll_error *err)
@@ -117,6 +137,7 @@ ll_rc relay_receive(struct relay *r, struct ll_error *err)
     if (PQresultStatus(r->result) != PGRES_TUPLES_OK)
         return pg_fail(r->rows, r->result, "read events", err);
     count_as_sent(r);
+    adapt_rows(r);
     return LL_OK;
 }
 
@@ -220,15 +241,21 @@ static void keep_place(struct relay_part *p)
 
 /* Our records are the only ones in the partition, side by side: one that is not beside
  * the last shows that somebody else writes. (Where a broker says only that it had the
- * record already, there is no offset; the next one shows the rest.) */
-static void take_offset(struct relay_part *p, int64_t offset)
+ * record already, there is no offset; the next one shows the rest.) False when records
+ * are not in order: an idempotent producer never does that, so nothing can be relied on.
+ */
+static bool take_place(struct relay_part *p, uint64_t sequence, int64_t offset)
 {
-    if (offset < 0) return;
+    if (sequence != p->delivered + 1) return false;
+    p->delivered = sequence;
+    if (offset < 0) return true;
+    if (offset < p->next_offset) return false;
     if (offset != p->next_offset && p->hole < 0) {
         p->hole = p->next_offset;
         p->hole_from = p->acknowledged;
     }
     p->next_offset = offset + 1;
+    return true;
 }
 
 void relay_delivered(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
@@ -253,7 +280,12 @@ void relay_delivered(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
         return;
     }
     r->progress.acknowledged++;
-    take_offset(p, m->offset);
+    if (!take_place(p, tag & ~ENDS_COMMAND, m->offset)) {
+        r->failed = ll_fail(&r->failure, LL_EDATABASE,
+                            "Kafka acknowledged records of %s/%u out of order",
+                            topic->topic.name, p->number);
+        return;
+    }
     if (!(tag & ENDS_COMMAND) || m->offset < 0) return;
     p->acknowledged = (struct kafka_place){
         .sequence = tag & ~ENDS_COMMAND, .offset = m->offset, .epoch = p->epoch};

@@ -154,8 +154,8 @@ static ll_rc check_owner(struct takeover *t, struct ll_error *err)
 
 static ll_rc open_feed(struct takeover *t, struct ll_error *err)
 {
-    struct kafka_feed_options options = {t->relay->options.settings, &t->topic->topic,
-                                         "relay", fenced, t};
+    struct kafka_feed_options options = {
+        t->relay->options.settings, &t->topic->topic, "relay", fenced, t, true};
     struct kafka_feed_partition parts[TOPIC_PARTITIONS_MAX];
     ll_rc rc;
 
@@ -203,8 +203,8 @@ static ll_rc step_back(struct takeover *t, struct taking *k, struct ll_error *er
 /* Whether Kafka has the place's event, where it should be. */
 static ll_rc try_place(struct takeover *t, const struct taking *k, struct ll_error *err)
 {
-    struct kafka_feed_options options = {t->relay->options.settings, &t->topic->topic,
-                                         "relay", NULL, NULL};
+    struct kafka_feed_options options = {
+        t->relay->options.settings, &t->topic->topic, "relay", NULL, NULL, true};
     struct kafka_feed_partition part = {k->part->number, k->known.place};
     struct kafka_feed_batch batch;
     struct kafka_feed *feed;
@@ -404,6 +404,7 @@ static ll_rc finish(struct takeover *t, struct taking *k, struct ll_error *err)
 
     p->epoch = k->claim;
     p->sent = f->sequence;
+    p->delivered = f->sequence;
     p->acknowledged = k->last;
     p->marked = k->last.sequence;
     p->last_kept = k->last.sequence;
@@ -508,8 +509,8 @@ static ll_rc overtaken(void *context, size_t index, uint64_t epoch,
 ll_rc relay_inspect(struct relay *r, struct relay_part *part, struct ll_error *err)
 {
     struct inspection x = {r, part};
-    struct kafka_feed_options options = {r->options.settings, &part->topic->topic,
-                                         "relay", overtaken, &x};
+    struct kafka_feed_options options = {
+        r->options.settings, &part->topic->topic, "relay", overtaken, &x, true};
     struct kafka_feed_partition from = {part->number, part->hole_from};
     int64_t upto = part->next_offset;
     struct kafka_feed_batch batch;
@@ -520,6 +521,11 @@ ll_rc relay_inspect(struct relay *r, struct relay_part *part, struct ll_error *e
     while (rc == LL_OK && kafka_feed_offset(feed, 0) < upto) {
         rc = kafka_feed_next(feed, READ_EVENTS, READ_BYTES, 500, &batch, err);
         if (rc == LL_OK) rc = relay_renew(r, err);
+    }
+    if (rc == LL_OK && kafka_feed_fence(feed, 0)->gap > 0) {
+        fence_explain_gap(kafka_feed_fence(feed, 0), err);
+        ll_error_prefix(err, "%s/%u on Kafka", part->topic->topic.name, part->number);
+        rc = LL_ECONFLICT; /* the next take-over closes it */
     }
     if (rc == LL_OK) {
         note(NOTE_WARNING, "others write to a topic of the log: skipped",

@@ -182,6 +182,41 @@ static void a_torn_command_is_void(struct suite *s)
     close_on_kafka(&log);
 }
 
+/* Records with the epoch in force that are not the relay's: what it writes behind them is
+ * void, until it has seen them, fences and writes it again. */
+static void a_gap_is_closed_by_a_fence(struct suite *s)
+{
+    struct testlog log;
+    struct appender a;
+    struct follower f;
+    struct record odd;
+    pid_t relay;
+    int epoch;
+
+    open_on_kafka(&log, s);
+    relay = kafka_kind_relay(&log, log.conninfo);
+    await_take_over(&log, 1);
+    follower_start(&f, &log);
+    appender_start(&a, &log, 1000);
+    appender_await(&a, 50);
+    epoch = least_epoch(&log);
+    for (uint32_t p = 0; p < THINGS_PARTITIONS; p++) {
+        odd = thing(&log, p, "odd");
+        odd.sequence = 1000000;
+        odd.time = clock_now_ms();
+        odd.command_size = 1;
+        raw_event(&log, &odd, (uint64_t)epoch);
+    }
+    appender_await(&a, 100);
+    appender_stop(&a);
+    kafka_kind_await_relayed(&log);
+    follower_finish(&f, s);
+    OK(f.void_records >= THINGS_PARTITIONS);
+    OK(least_epoch(&log) > epoch);
+    kafka_kind_end(relay, SIGTERM);
+    close_on_kafka(&log);
+}
+
 static void run_script(const char *action)
 {
     char command[600];
@@ -235,6 +270,7 @@ int main(void)
     }
     RUN(a_torn_command_is_void);
     RUN(an_old_relay_behind_a_fence_is_void);
+    RUN(a_gap_is_closed_by_a_fence);
     RUN(a_relay_killed_at_any_moment_doubles_nothing);
     RUN(a_relay_stopped_and_continued_is_void);
     if (is_broker_ours())

@@ -118,15 +118,17 @@ static void a_record_before_its_fence_is_damage(void)
     OK(j.verdict == FENCE_BROKEN && strstr(j.err.text, "epoch 2") != NULL);
 }
 
-static void a_gap_is_damage(void)
+static void a_gap_lasts_until_a_fence(void)
 {
     struct fence f = begun();
-    struct judged j;
+    struct ll_error err;
 
-    OK(event(&f, 1, 1) == FENCE_COMPLETE);
-    j = command_event(&f, 1, 3, 0, 1);
-    OK(j.verdict == FENCE_BROKEN && j.err.rc == LL_EBROKEN);
-    OK(strstr(j.err.text, "event 1 is followed by 3") != NULL);
+    OK(event(&f, 1, 1) == FENCE_COMPLETE && event(&f, 1, 3) == FENCE_VOID && f.gap == 3);
+    OK(fence_explain_gap(&f, &err) == LL_EBROKEN);
+    OK(strstr(err.text, "event 1 is followed by 3") != NULL);
+    OK(event(&f, 1, 2) == FENCE_VOID && event(&f, 1, 4) == FENCE_VOID && f.sequence == 1);
+    OK(fence(&f, 2) == FENCE_RAISED && f.gap == 0);
+    OK(event(&f, 2, 2) == FENCE_COMPLETE && f.void_records == 3);
 }
 
 static void a_double_is_dropped_unless_it_is_another(void)
@@ -163,14 +165,15 @@ static void a_command_cut_short_is_written_again(void)
     OK(f.sequence == 3);
 }
 
-static void a_torn_command_is_damage(void)
+static void a_torn_command_is_a_gap(void)
 {
     struct fence f = begun();
 
     OK(command_event(&f, 1, 1, 0, 3).verdict == FENCE_PENDING);
-    OK(event(&f, 1, 2) == FENCE_BROKEN);
+    OK(event(&f, 1, 2) == FENCE_VOID && f.gap == 2 && f.pending == 0);
+    OK(f.void_records == 2 && f.sequence == 0);
     f = begun();
-    OK(command_event(&f, 1, 0, 1, 2).verdict == FENCE_BROKEN);
+    OK(command_event(&f, 1, 0, 1, 2).verdict == FENCE_VOID && f.gap == 1);
 }
 
 static void damage_behind_a_fence_is_void(void)
@@ -231,11 +234,11 @@ int main(void)
     RUN(an_old_relay_behind_a_fence_is_void);
     RUN(the_first_fence_of_an_epoch_wins);
     RUN(a_record_before_its_fence_is_damage);
-    RUN(a_gap_is_damage);
+    RUN(a_gap_lasts_until_a_fence);
     RUN(a_double_is_dropped_unless_it_is_another);
     RUN(a_command_counts_as_a_whole);
     RUN(a_command_cut_short_is_written_again);
-    RUN(a_torn_command_is_damage);
+    RUN(a_torn_command_is_a_gap);
     RUN(damage_behind_a_fence_is_void);
     RUN(random_relays_agree);
     kafka_writer_fini(&writer);
