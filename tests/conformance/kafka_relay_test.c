@@ -54,7 +54,7 @@ static void a_relay_killed_at_any_moment_doubles_nothing(struct suite *s)
 static int least_epoch(const struct testlog *log)
 {
     char *text = testlog_ask(log, "select min(claimed) from landlog.relayed");
-    int epoch = atoi(text);
+    int epoch = (int)strtol(text, NULL, 10);
 
     free(text);
     return epoch;
@@ -119,7 +119,7 @@ static void an_old_relay_behind_a_fence_is_void(struct suite *s)
     appender_start(&a, &log, 1000);
     appender_await(&a, 50);
     epoch = testlog_ask(&log, "select max(claimed) from landlog.relayed");
-    OK(atoi(epoch) >= 2); /* that of log copy, and the relay's */
+    OK(strtol(epoch, NULL, 10) >= 2); /* that of log copy, and the relay's */
     for (uint32_t p = 0; p < THINGS_PARTITIONS; p++) {
         old = thing(&log, p, "old");
         old.sequence = 1000000;

@@ -77,7 +77,7 @@ static void a_topic_does_not_change_its_partitions(struct suite *s)
     OK(referee_install(connection, &changed, &err) == LL_EBROKEN);
     OK(strstr(err.text, "things") != NULL);
     changed = log.topics;
-    strcpy(changed.topics[1].service, "other");
+    snprintf(changed.topics[1].service, sizeof(changed.topics[1].service), "other");
     OK(referee_install(connection, &changed, &err) == LL_EBROKEN);
     OK(referee_install(connection, &log.topics, &err) == LL_OK);
     PQfinish(connection);
