@@ -187,10 +187,10 @@ ll_rc kafka_topic_partitions(rd_kafka_t *rk, const char *name, uint32_t *out,
     rd_kafka_resp_err_t code;
     ll_rc rc = LL_OK;
 
+    *out = 0;
     if (topic == NULL)
         return kafka_fail(err, LL_EDATABASE, rd_kafka_last_error(), "topic \"%s\"", name);
     code = rd_kafka_metadata(rk, 0, topic, &m, KAFKA_TIMEOUT_MS);
-    *out = 0;
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR && m->topic_cnt == 1) {
         code = m->topics[0].err;
         *out = (uint32_t)m->topics[0].partition_cnt;

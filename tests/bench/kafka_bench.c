@@ -78,12 +78,61 @@ static double seconds_since(int64_t start)
     return (double)(clock_monotonic_us() - start) / 1e6;
 }
 
-static double cpu_seconds(void)
+/* Processor time until now, in seconds. */
+struct used {
+    double process, thread, backend; /* of Postgres that reads the relay's rows */
+};
+
+static double clock_seconds(clockid_t id)
 {
     struct timespec t;
 
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    clock_gettime(id, &t);
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static double backend_seconds(const struct bench *b)
+{
+    unsigned long user = 0, system = 0;
+    PGconn *connection = connect_to(b);
+    char path[64];
+    struct ll_error err;
+    PGresult *rows;
+    FILE *f;
+
+    must(pg_query(
+             connection,
+             "select pid from pg_stat_activity where application_name like '%relay rows'"
+             " and datname = current_database()",
+             NULL, 0, &rows, &err),
+         &err);
+    snprintf(path, sizeof(path), "/proc/%s/stat",
+             PQntuples(rows) == 1 ? PQgetvalue(rows, 0, 0) : "none");
+    PQclear(rows);
+    PQfinish(connection);
+    f = fopen(path, "r");
+    if (f == NULL) return 0;
+    if (fscanf(f, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+               &user, &system) != 2)
+        user = system = 0;
+    fclose(f);
+    return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+}
+
+static struct used used_now(const struct bench *b, bool has_backend)
+{
+    return (struct used){clock_seconds(CLOCK_PROCESS_CPUTIME_ID),
+                         clock_seconds(CLOCK_THREAD_CPUTIME_ID),
+                         has_backend ? backend_seconds(b) : 0};
+}
+
+static struct used used_since(const struct bench *b, const struct used *from,
+                              bool has_backend)
+{
+    struct used u = used_now(b, has_backend);
+
+    return (struct used){u.process - from->process, u.thread - from->thread,
+                         u.backend - from->backend};
 }
 
 /* ---- the log ---- */
@@ -213,7 +262,7 @@ static void raw_one(rd_kafka_t *rk, rd_kafka_topic_t *topic, const struct record
 
 /* The relay's producer, given the records by a loop: what librdkafka and this broker can
  * do with these records. The headers of all are those of one, made beforehand. */
-static double raw_throughput(struct bench *b, double *cpu)
+static double raw_throughput(struct bench *b, struct used *cpu)
 {
     struct kafka_options options = {RD_KAFKA_PRODUCER, "raw", on_delivery, NULL};
     char name[KAFKA_TOPIC];
@@ -234,15 +283,15 @@ static double raw_throughput(struct bench *b, double *cpu)
     for (size_t i = 0; i < PARTS; i++) raw_one(rk, topic, &b->events[i], &w);
     rd_kafka_flush(rk, 10000);
     delivered = 0;
+    *cpu = used_now(b, false);
     start = clock_monotonic_us();
-    *cpu = cpu_seconds();
     for (size_t i = 0; i < EVENTS; i++) {
         raw_one(rk, topic, &b->events[i], &w);
         if (i % 1000 == 0) rd_kafka_poll(rk, 0);
     }
     while (delivered < EVENTS) rd_kafka_poll(rk, 10);
     took = seconds_since(start);
-    *cpu = cpu_seconds() - *cpu;
+    *cpu = used_since(b, cpu, false);
     kafka_writer_fini(&w);
     rd_kafka_topic_destroy(topic);
     rd_kafka_destroy(rk);
@@ -264,7 +313,7 @@ static void forget(struct bench *b)
     PQfinish(connection);
 }
 
-static double relay_throughput(struct bench *b, double *cpu)
+static double relay_throughput(struct bench *b, struct used *cpu)
 {
     struct relay_options options = {b->settings, "bench", "bench", true, false};
     struct relay_progress p = {0};
@@ -280,12 +329,12 @@ static double relay_throughput(struct bench *b, double *cpu)
         must(relay_step(relay, 50, &err), &err);
         relay_count(relay, &p);
         if (start == 0 && p.held == PARTS) {
+            *cpu = used_now(b, true);
             start = clock_monotonic_us();
-            *cpu = cpu_seconds();
         }
     }
     took = seconds_since(start);
-    *cpu = cpu_seconds() - *cpu;
+    *cpu = used_since(b, cpu, true);
     relay_close(relay, 5000);
     return EVENTS / took;
 }
@@ -553,20 +602,29 @@ static double middle(double *values)
     return values[ROUNDS / 2];
 }
 
+static double per_event(double seconds)
+{
+    return seconds * 1e6 / EVENTS;
+}
+
 static void throughput(struct bench *b)
 {
-    double raw[ROUNDS], relayed[ROUNDS], raw_cpu[ROUNDS], relay_cpu[ROUNDS];
+    double raw[ROUNDS], relayed[ROUNDS];
+    struct used raw_used[ROUNDS], used[ROUNDS];
 
     for (size_t i = 0; i < ROUNDS; i++) {
-        raw[i] = raw_throughput(b, &raw_cpu[i]);
-        relayed[i] = relay_throughput(b, &relay_cpu[i]);
+        raw[i] = raw_throughput(b, &raw_used[i]);
+        relayed[i] = relay_throughput(b, &used[i]);
     }
     figure_ratio("relay to Kafka, against raw librdkafka", middle(relayed), "events/s",
                  middle(raw), 0.9);
-    figure_value("  processor time of raw librdkafka", middle(raw_cpu) * 1e6 / EVENTS,
+    figure_value("  raw librdkafka, processor time", per_event(raw_used[0].process),
                  "us/event");
-    figure_value("  processor time of the relay's process",
-                 middle(relay_cpu) * 1e6 / EVENTS, "us/event");
+    figure_value("  relay, processor time of its thread", per_event(used[0].thread),
+                 "us/event");
+    figure_value("  relay, of librdkafka's threads",
+                 per_event(used[0].process - used[0].thread), "us/event");
+    figure_value("  relay, of Postgres", per_event(used[0].backend), "us/event");
 }
 
 static void read_back(struct bench *b)
