@@ -19,6 +19,7 @@ enum {
     ROWS_LEAST = 16,
     ROWS_MOST = 1000,
     ROWS_BYTES = 8 * 1024 * 1024, /* what an answer should have at most */
+    DRAIN_ROWS = 64,
     PLACE = 0,
     EVENT = 1
 };
@@ -216,6 +217,8 @@ ll_rc relay_send(struct relay *r, struct ll_error *err)
     ll_rc rc = LL_OK;
 
     while (r->row < n && rc == LL_OK) {
+        /* The next rows fill the socket meanwhile, and then keep Postgres waiting. */
+        if (r->is_asking && r->row % DRAIN_ROWS == 0) PQconsumeInput(r->rows);
         rc = send_row(r, r->row, err);
         if (rc != LL_OK) break;
         r->row++;
