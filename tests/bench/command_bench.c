@@ -10,7 +10,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { ALONE = 400, MANY = 64, EACH = 40, WARM = 30 };
+enum { ALONE = 2000, MANY = 64, EACH = 40, WARM = 30 };
 
 struct caller {
     const struct world *world;

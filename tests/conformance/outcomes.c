@@ -113,7 +113,12 @@ static void an_answer_that_never_came_is_asked_for_again(struct suite *s)
     OK(accepted + duplicate == CUTS && duplicate > 0);
     reader = testlog_reader(&log);
     for (uint32_t i = 0, sum = 0; i < THINGS_PARTITIONS; i++) {
-        OK(log_reader_end(reader, i, &end, &err) == LL_OK && end == ends[i]);
+        end = 0; /* on Kafka the log ends there once the relay has brought it */
+        for (int tries = 0; tries < 2000 && end != ends[i]; tries++) {
+            if (tries > 0) usleep(10000);
+            if (log_reader_end(reader, i, &end, &err) != LL_OK) break;
+        }
+        OK(end == ends[i]);
         sum += (uint32_t)end;
         OK(i < THINGS_PARTITIONS - 1 || sum == CUTS);
     }
