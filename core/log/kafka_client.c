@@ -16,8 +16,9 @@ struct property {
 };
 
 /* An operator may set these otherwise. Nagle's algorithm and a linger would each cost a
- * lone command 5 to 40 ms; batches form by themselves when there is more to send. The
- * reader's memory is bounded by queued.max.messages.kbytes plus one fetch. */
+ * lone command 5 to 40 ms; batches form by themselves when there is more to send. A
+ * reader's memory is bounded by queued.max.messages.kbytes and one fetch, whose bytes are
+ * compressed: they may be ten times as many once they are here. */
 static const struct property defaults[] = {
     {BOTH, "socket.nagle.disable", "true"},
     {BOTH, "socket.keepalive.enable", "true"},

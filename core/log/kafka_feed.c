@@ -14,7 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PULL = 512, GAP_US = 10 * 1000 * 1000 };
+enum {
+    PULL = 512,
+    MESSAGE_BYTES = 256,
+    GAP_US = 10 * 1000 * 1000,
+    NUDGE_BYTES = 2 * 1024 * 1024,
+    NUDGE_MS = 50
+};
 
 struct item {
     struct item *next;
@@ -49,6 +55,8 @@ struct kafka_feed {
     struct part *parts;
     size_t *index; /* of a partition's number */
     struct list ready, batch, unused;
+    size_t flow;   /* bytes since the last nudge */
+    size_t nudged; /* the last partition */
     struct record *records;
     struct kafka_origin *origins;
     size_t room;
@@ -237,6 +245,7 @@ static void take(struct kafka_feed *f, rd_kafka_message_t *m)
     bool is_kept = false;
     ll_rc rc = LL_OK;
 
+    f->flow += m->len + MESSAGE_BYTES;
     if (f->failed != LL_OK)
         rc = LL_OK;
     else if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -263,6 +272,34 @@ static bool pull(struct kafka_feed *f, int timeout_ms, size_t most)
     n = rd_kafka_consume_batch_queue(f->queue, 0, m, most < PULL ? most : PULL);
     for (ssize_t i = 0; i < n; i++) take(f, m[i]);
     return true;
+}
+
+/* librdkafka (before 2.2) stops fetching when its queue is full, and looks again only
+ * when something else wakes the broker's thread, a second later at most. Any answer from
+ * the broker does; this is the least that can be asked. Larger queues would hide it, at a
+ * hundred megabytes a reader. */
+static void nudge(struct kafka_feed *f)
+{
+    const char *name = rd_kafka_topic_name(f->topic);
+    int64_t low, high;
+
+    if (f->flow < NUDGE_BYTES) return; /* its queue was not full */
+    f->flow = 0;
+    for (size_t i = 1; i <= f->count; i++) {
+        size_t index = (f->nudged + i) % f->count;
+        const struct part *p = &f->parts[index];
+
+        /* As the last fetch had it: where nothing more is known of, one is waiting for
+         * more, and would keep us waiting behind it. */
+        if (rd_kafka_get_watermark_offsets(f->rk, name, (int32_t)p->number, &low,
+                                           &high) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+            high <= p->offset)
+            continue;
+        (void)rd_kafka_query_watermark_offsets(f->rk, name, (int32_t)p->number, &low,
+                                               &high, NUDGE_MS);
+        f->nudged = index;
+        return;
+    }
 }
 
 static void make_room(struct kafka_feed *f, size_t n)
@@ -317,6 +354,7 @@ ll_rc kafka_feed_next(struct kafka_feed *f, size_t max_events, size_t max_bytes,
 
         if (!pull(f, wait, max_events - f->ready.count) || f->ready.count == 0) break;
     }
+    if (f->ready.count < max_events) nudge(f);
     if (f->ready.count == 0 && f->failed != LL_OK) {
         if (err != NULL) *err = f->failure;
         return f->failed;

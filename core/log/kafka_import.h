@@ -13,7 +13,7 @@
 
 #include <libpq-fe.h>
 
-enum { IMPORT_EVENTS = 10000, IMPORT_BYTES = 8 * 1024 * 1024 };
+enum { IMPORT_EVENTS = 5000, IMPORT_BYTES = 4 * 1024 * 1024 };
 
 struct kafka_import {
     PGconn *connection;
