@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 - Copyright The Landlog authors */
-/* status_command.c - `landlog status`: topics, projections and their lag, leases and
- * workers, read from Postgres in one snapshot. */
+/* status_command.c - `landlog status`: topics, leases and workers, read from Postgres in
+ * one snapshot, and projections with their lag (core/projection/status.h). */
 #include "core/base/json.h"
 #include "core/cli/command.h"
 #include "core/pg/connect.h"
+#include "core/projection/status.h"
 
+#include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,10 +43,6 @@ static const struct section {
                 " as seen_seconds_ago from landlog.worker order by kind, name"},
 };
 
-static const char generations_sql[] =
-    "select projection, schema, state, coalesce(halted, '') from landlog.generation"
-    " where state in ('live', 'building', 'old') order by projection, number";
-
 static PGresult *ask(PGconn *connection, const char *sql)
 {
     struct ll_error err;
@@ -69,53 +68,81 @@ static json_t *rows_of(const PGresult *r)
     return rows;
 }
 
-/* A generation's checkpoints against the ends of their partitions. */
-static void generation_sql(const char *projection, const char *schema, const char *state,
-                           const char *halted, struct builder *sql)
+static const char *state_of(const struct status_generation *g)
 {
-    builder_string(sql, "select ");
-    pg_literal(sql, text_of(projection));
-    builder_string(sql, " as projection, ");
-    pg_literal(sql, text_of(schema));
-    builder_string(sql, " as generation, case when ");
-    pg_literal(sql, text_of(halted));
-    builder_string(sql, " <> '' then 'halted' else ");
-    pg_literal(sql, text_of(state));
-    builder_string(sql, " end as state, sum(c.sequence) as applied,"
-                        " sum(coalesce(e.sequence, 0) - c.sequence) as behind, ");
-    pg_literal(sql, text_of(halted));
-    builder_string(sql, " as why from ");
-    pg_identifier(sql, text_of(schema));
-    builder_string(sql,
-                   ".checkpoint c join landlog.partition p"
-                   " on p.topic = c.topic and p.number = c.partition"
-                   " left join lateral (select sequence from landlog.event"
-                   " where partition = p.id order by sequence desc limit 1) e on true");
+    static const char *const names[] = {[GENERATION_BUILDING] = "building",
+                                        [GENERATION_LIVE] = "live",
+                                        [GENERATION_OLD] = "old",
+                                        [GENERATION_DROPPED] = "dropped"};
+
+    return g->halted[0] != '\0' ? "halted" : names[g->state];
 }
 
-static json_t *projections(PGconn *connection)
+static json_t *text_printf(const char *fmt, ...) LL_PRINTF(1, 2);
+
+static json_t *text_printf(const char *fmt, ...)
 {
-    PGresult *generations = ask(connection, generations_sql);
-    json_t *all = json_array();
+    char text[64];
+    va_list args;
 
-    for (int i = 0; i < PQntuples(generations); i++) {
-        struct builder sql;
-        json_t *rows;
-        PGresult *r;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    return json_string(text);
+}
 
-        builder_init(&sql, 16 * 1024);
-        generation_sql(PQgetvalue(generations, i, 0), PQgetvalue(generations, i, 1),
-                       PQgetvalue(generations, i, 2), PQgetvalue(generations, i, 3),
-                       &sql);
-        r = ask(connection, builder_view(&sql).ptr);
-        rows = rows_of(r);
-        json_array_extend(all, rows);
-        json_decref(rows);
-        PQclear(r);
-        builder_fini(&sql);
+struct listing {
+    json_t *rows;
+    const char *projection;
+};
+
+static void list_generation(void *context, const struct status_generation *g)
+{
+    const struct listing *l = context;
+    json_t *row = json_object();
+
+    json_object_set_new(row, "projection", json_string(l->projection));
+    json_object_set_new(row, "generation", json_string(g->generation.schema));
+    json_object_set_new(row, "state", json_string(state_of(g)));
+    json_object_set_new(row, "applied", text_printf("%" PRIu64, g->applied));
+    json_object_set_new(row, "behind", text_printf("%" PRIu64, g->behind));
+    json_object_set_new(row, "stalled_seconds", text_printf("%.1f", g->stalled_s));
+    json_object_set_new(row, "projectors", text_printf("%zu", g->projectors));
+    json_object_set_new(row, "why", json_string(g->halted));
+    json_array_append_new(l->rows, row);
+}
+
+static void list_unknown(const struct listing *l, const char *why)
+{
+    struct status_generation none = {0};
+    json_t *row;
+
+    list_generation((void *)(uintptr_t)l, &none);
+    row = json_array_get(l->rows, json_array_size(l->rows) - 1);
+    json_object_set_new(row, "state", json_string("unknown"));
+    json_object_set_new(row, "why", json_string(why));
+}
+
+/* What cannot be told (Kafka is away, say) is a row that says why. */
+static json_t *projections(PGconn *connection, const struct settings *settings)
+{
+    struct listing l = {.rows = json_array()};
+    struct registry *registry;
+    struct ll_error err;
+
+    if (registry_load(&registry, &err) != LL_OK) die("%s", err.text);
+    for (size_t i = 0; (l.projection = projection_name_at(i)) != NULL; i++) {
+        struct projection *p;
+
+        if (projection_load(l.projection, registry, &p, &err) != LL_OK)
+            die("%s", err.text);
+        if (projection_status(connection, settings, p, list_generation, &l, &err) !=
+            LL_OK)
+            list_unknown(&l, err.text);
+        projection_free(p);
     }
-    PQclear(generations);
-    return all;
+    registry_free(registry);
+    return l.rows;
 }
 
 static int width_of(const json_t *rows, const char *name)
@@ -177,7 +204,8 @@ static int status_run(const struct command_line *line)
         json_object_set_new(status, sections[i].name, rows_of(r));
         PQclear(r);
     }
-    json_object_set_new(status, "projections", projections(connection));
+    if (pg_script(connection, "commit", &err) != LL_OK) die("%s", err.text);
+    json_object_set_new(status, "projections", projections(connection, line->settings));
     PQfinish(connection);
 
     if (command_option(line, "json") != NULL) {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 - Copyright The Landlog authors */
 /* supervisor.h - keeps a set of processes running until told to stop.
  *
- * A child that ends is started again, after a pause that doubles from 100 ms to 10 s and
- * is forgotten once it has run for 2 s. SIGTERM or SIGINT stops all (SIGKILL after 15
- * s); SIGHUP asks `reload`, and where that says yes replaces each child in turn. A child
- * dies with its supervisor, even by kill -9.
+ * A child that ends is started again: at once, then after a pause that doubles from 100
+ * ms to 10 s and is forgotten once it has run for 2 s. SIGTERM or SIGINT stops all
+ * (SIGKILL after 15 s); SIGHUP asks `reload`, and where that says yes replaces each child
+ * in turn. A child dies with its supervisor, even by kill -9.
  */
 #ifndef LL_SUPERVISOR_H
 #define LL_SUPERVISOR_H

@@ -102,6 +102,22 @@ static void a_mistake_is_named_and_changes_nothing(const struct world *w)
     holds(strstr(out, "unknown setting `http.prot`") != NULL, "and the setting");
 }
 
+static void status_tells_of_everything(const struct world *w)
+{
+    static const char *const told[] = {"\"store\":\"postgres\"",
+                                       "\"gate\":\"open\"",
+                                       "\"topic\":\"social\"",
+                                       "\"generation\":\"social_g1\"",
+                                       "\"state\":\"live\"",
+                                       "\"behind\":\"0\"",
+                                       "\"name\":\"project/social_g1/social/0\""};
+    char out[16384];
+
+    holds(run("status --json", w, out, sizeof(out)) == 0, "status is told");
+    for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+        holds(strstr(out, told[i]) != NULL, told[i]);
+}
+
 static void the_command_line_explains_itself(const struct world *w)
 {
     char out[8192];
@@ -124,6 +140,7 @@ int main(void)
     }
     what_dies_comes_back(&w);
     a_sound_configuration_is_taken(&w);
+    status_tells_of_everything(&w);
     the_command_line_explains_itself(&w);
     a_mistake_is_named_and_changes_nothing(&w);
     holds(world_stop(&w) == 0, "landlog up stops cleanly");
