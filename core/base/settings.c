@@ -72,6 +72,15 @@ const struct setting_info setting_table[SETTING_COUNT] = {
     [SETTING_CATALYST] = ROW_STRING(
         "catalyst", "",
         "origin whose /lambdas/crypto/validate-signature is asked; empty: none"),
+    [SETTING_BLOBS_FOLDER] =
+        ROW_STRING("blobs.folder", "",
+                   "folder of content files; empty: blobs beside the configuration file"),
+    [SETTING_BLOBS_GRACE] =
+        ROW_NUMBER("blobs.grace", "86400", 0, 31536000,
+                   "seconds that a content file stays which nothing refers to"),
+    [SETTING_BLOBS_RESERVE] =
+        ROW_NUMBER("blobs.reserve", "256", 0, 1048576,
+                   "MiB of free disk below which uploads are refused with 507"),
     [SETTING_LOG_LEVEL] = {.name = "log.level",
                            .fallback = "info",
                            .kind = SETTING_LEVEL,

@@ -31,7 +31,10 @@ enum setting {
     SETTING_PROJECT_WORKERS, /* threads a projection */
     SETTING_PROJECT_BATCH,   /* events a transaction */
     SETTING_ETHEREUM_RPC,    /* for contract wallets; "" asks the catalyst */
-    SETTING_CATALYST, /* origin of /lambdas/crypto/validate-signature; "" for none */
+    SETTING_CATALYST,      /* origin of /lambdas/crypto/validate-signature; "" for none */
+    SETTING_BLOBS_FOLDER,  /* "": beside the configuration file */
+    SETTING_BLOBS_GRACE,   /* seconds an unreferenced blob stays */
+    SETTING_BLOBS_RESERVE, /* MiB of free disk below which no blob is taken */
     SETTING_LOG_LEVEL,
     SETTING_COUNT
 };

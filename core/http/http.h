@@ -9,6 +9,7 @@
 #include "core/base/arena.h"
 #include "core/base/json.h"
 #include "core/base/settings.h"
+#include "core/blob/blob_store.h"
 #include "core/event/registry.h"
 #include "core/log/referee.h"
 
@@ -23,6 +24,16 @@ struct http_parameter {
     bool required;
 };
 
+/* What a route takes as multipart/form-data. Each limit can be set by the operator as
+ * service.<service>.upload-total and so on. */
+struct http_upload {
+    uint64_t total;       /* bytes of the body; upload-total */
+    uint64_t file_count;  /* upload-file-count */
+    uint64_t file_size;   /* bytes of each; upload-file-size */
+    uint64_t field_count; /* upload-field-count */
+    uint64_t field_size;  /* bytes of each; upload-field-size */
+};
+
 struct http_route {
     const char *method; /* "GET" answers HEAD too */
     const char *path;   /* behind the service's prefix: "/v1/friendships/:address" */
@@ -33,6 +44,9 @@ struct http_route {
     const char *request_schema;  /* JSON Schema text of the body; NULL: no body */
     const char *response_schema; /* of a 200; NULL: none */
     size_t body_limit;           /* bytes; 0: the setting http.body-limit */
+    /* The body is a form whose files go to drafts of blobs while they come in; the
+     * handler runs when all is there (see "uploads"). NULL: a body in memory. */
+    const struct http_upload *upload;
 };
 
 /* Why core refuses a request: a service's errors may look different for each. */
@@ -86,6 +100,47 @@ struct text http_body(const struct http_request *r);
 const json_t *http_json_body(struct http_request *r);
 /* The settings this process runs with. */
 const struct settings *http_settings(const struct http_request *r);
+
+/* ---- uploads: a route with an `upload` ----
+ * Core has received and checked the whole form, or has refused it itself: 400 "Invalid
+ * request: expected a multipart/form-data body" or "Invalid multipart/form-data request",
+ * 413 with the limit, 507 without room. Of parts with the same name the last one counts.
+ * What the handler does not keep is removed after it. http_body() is a short text that is
+ * the same for the same form only, so that a mutation's key covers it. */
+struct http_file {
+    struct text part; /* the part's name */
+    struct text name; /* the file's, as the client has it: for show, not for paths */
+    struct text type; /* its Content-Type; empty: none */
+    const struct cids *cids;
+    struct blob_draft *draft; /* the request's */
+};
+
+/* The last field of that name; false when there is none. */
+bool http_form_field(const struct http_request *r, const char *name, struct text *out);
+/* The i-th field or file, in the order of the form; false past the last. */
+bool http_form_field_at(const struct http_request *r, size_t i, struct text *name,
+                        struct text *value);
+const struct http_file *http_form_file_at(const struct http_request *r, size_t i);
+/* Its bytes, in the request's arena. False: refused already (larger than `limit`, at
+ * most 16 MiB: 413). */
+bool http_file_read(struct http_request *r, const struct http_file *file, size_t limit,
+                    struct text *out);
+/* Put these files in their places, durably, before the append. False: refused already
+ * (507, 500). */
+bool http_files_keep(struct http_request *r, const struct http_file *const *files,
+                     size_t n, enum cid_form form);
+
+/* ---- blobs ---- */
+/* The process' store. Its functions block: call them in a job of http_offload(). */
+struct blob_store *http_blobs(const struct http_request *r);
+/* Run job(argument) on a thread of the pool and wait for it on this fiber. False: it did
+ * not run and the request was refused (503). */
+bool http_offload(struct http_request *r, void (*job)(void *), void *argument);
+/* Answer with a blob (contract catalyst, 3.3): ranges, ETag, If-None-Match, HEAD, gzip,
+ * never in memory. `sniff`: Content-Type from its first bytes, else
+ * application/octet-stream. False: there is no such blob (or it is denied), and nothing
+ * was answered. */
+bool http_respond_blob(struct http_request *r, struct text name, bool sniff);
 
 /* ---- the answer: exactly one a request ---- */
 void http_add_header(struct http_request *r, const char *name, const char *value);
