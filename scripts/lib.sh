@@ -16,7 +16,7 @@ packages_build="gcc ninja-build cmake pkg-config libc6-dev libpq-dev librdkafka-
 packages_postgres="postgresql-15 util-linux"
 packages_kafka="openjdk-17-jre-headless maven"
 packages_test="clang clang-format clang-tidy libclang-rt-14-dev llvm ccache kcat
-  json-schema-test-suite python3 jq nodejs npm psmisc"
+  json-schema-test-suite python3 python3-yaml jq nodejs npm psmisc"
 
 is_installed() {
     case $1 in
