@@ -13,7 +13,7 @@
 
 #include <librdkafka/rdkafka.h>
 
-enum { KAFKA_TOPIC = 256, KAFKA_TIMEOUT_MS = 3000 };
+enum { KAFKA_TOPIC = 256, KAFKA_TIMEOUT_MS = 10000 };
 
 struct kafka_options {
     rd_kafka_type_t type;

@@ -75,10 +75,15 @@ create or replace function landlog.mark_relayed(a_partition int[], a_sequence bi
     a_place bigint[], a_epoch bigint[], is_kept boolean[])
 returns void
 language sql volatile as $$
-    with a as materialized
+    -- In one order, or others who lock several would meet it crosswise.
+    with locked as materialized
+         (select r.partition from landlog.relayed r
+           where r.partition = any (a_partition) order by r.partition for update),
+    a as materialized
          (select a.*, e.id
             from unnest(a_partition, a_sequence, a_place, a_epoch, is_kept)
                  a(partition, sequence, place, epoch, is_kept)
+            join locked l on l.partition = a.partition
            cross join lateral (select e.id from landlog.event e
                  where e.partition = a.partition and e.sequence = a.sequence offset 0) e),
     kept as (insert into landlog.place
@@ -298,7 +303,7 @@ language plpgsql volatile as $$
 begin
     -- Waits for a drop that is at work (landlog.drop_relayed holds this lock, too).
     perform 1 from landlog.relayed r join landlog.partition p on p.id = r.partition
-      where p.service = a_service for update of r;
+      where p.service = a_service order by r.partition for update of r;
     insert into landlog.copied
     select p.id, 0 from landlog.partition p where p.service = a_service
         on conflict do nothing;

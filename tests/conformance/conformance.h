@@ -17,8 +17,11 @@
 
 /* ---- what a test reports ---- */
 
+enum { SUITE_FAILURES = 20 };
+
 struct suite {
     unsigned long checks, failed;
+    char failures[SUITE_FAILURES][200]; /* the first ones, told again at the end */
     const char *test;
     const struct testlog_kind *kind;
 };
@@ -30,7 +33,7 @@ struct suite {
 bool suite_check(struct suite *s, bool holds, const char *file, int line,
                  const char *what);
 void suite_run(struct suite *s, const char *name, void (*test)(struct suite *));
-/* Print the sum; main's exit status. */
+/* Print what failed once more, and the sum; main's exit status. */
 int suite_end(const struct suite *s);
 /* Trouble that is not the log's (no memory, a server gone): print, exit 1. */
 _Noreturn void suite_die(const char *fmt, ...) LL_PRINTF(1, 2);

@@ -61,7 +61,7 @@ static void a_promoted_replica_gets_back_what_it_lacks(struct suite *s)
     appender_stop(&a);
     kafka_kind_await_relayed(&log);
     text = testlog_ask(&log, "select sum(sequence) from landlog.relayed");
-    while (f.count < strtoull(text, NULL, 10)) usleep(5000);
+    follower_await(&f, strtoull(text, NULL, 10));
     free(text);
 
     own_postgres("stop immediate");

@@ -29,6 +29,11 @@ static void close_on_kafka(struct testlog *log)
     testlog_close(log);
 }
 
+static int64_t patience(void)
+{
+    return clock_monotonic_us() + KAFKA_PATIENCE_S * INT64_C(1000000);
+}
+
 /* n commands of one event each, over the partitions in turn; all on Kafka afterwards. */
 static void append_some(const struct testlog *log, unsigned n)
 {
@@ -45,14 +50,11 @@ static void append_some(const struct testlog *log, unsigned n)
     kafka_kind_await_relayed(log);
 }
 
-/* What a reader says that has seen `sequence` (0: none) of partition 0. */
-static ll_rc read_from(const struct testlog *log, uint64_t sequence, struct ll_error *err)
+/* Behind event `sequence` of partition 0; 0: at the beginning. */
+static struct log_cursor cursor_at(const struct testlog *log, uint64_t sequence)
 {
     struct log_cursor cursor = {.sequence = sequence};
-    struct log_reader *reader;
-    struct log_batch batch;
     char sql[160], *id;
-    ll_rc rc;
 
     if (sequence > 0) {
         snprintf(sql, sizeof(sql),
@@ -64,12 +66,36 @@ static ll_rc read_from(const struct testlog *log, uint64_t sequence, struct ll_e
         uuid_parse(text_of(id), &cursor.id);
         free(id);
     }
-    rc = log_reader_open(log->settings, log->topic, &cursor, 1, &reader, err);
-    if (rc != LL_OK) return rc;
-    for (int i = 0; i < 15 && rc == LL_OK; i++) {
+    return cursor;
+}
+
+/* What a reader says in the end, whose next events may be there or not. */
+static ll_rc read_on(struct log_reader *reader, struct ll_error *err)
+{
+    int64_t end = patience();
+    struct log_batch batch = {0};
+    ll_rc rc = LL_OK;
+
+    while ((rc == LL_OK || rc == LL_EDATABASE) && batch.count == 0) {
+        if (clock_monotonic_us() > end) suite_die("a reader says nothing");
         rc = log_reader_next(reader, 10, 100, &batch, err);
-        if (batch.count > 0) break;
     }
+    return rc;
+}
+
+/* What a reader says that has seen `sequence` (0: none) of partition 0, and not all. */
+static ll_rc read_from(const struct testlog *log, uint64_t sequence, struct ll_error *err)
+{
+    struct log_cursor cursor = cursor_at(log, sequence);
+    int64_t end = patience();
+    struct log_reader *reader;
+    ll_rc rc;
+
+    while ((rc = log_reader_open(log->settings, log->topic, &cursor, 1, &reader, err)) ==
+           LL_EDATABASE)
+        if (clock_monotonic_us() > end) suite_die("%s", err->text);
+    if (rc != LL_OK) return rc;
+    rc = read_on(reader, err);
     log_reader_close(reader);
     return rc;
 }
@@ -81,20 +107,33 @@ static bool says(const struct ll_error *err, const char *words)
     return false;
 }
 
-/* Relay in this process until it has halted a partition; what it says of it. */
-static struct ll_error halt_of(const struct testlog *log)
+/* Relay in this process until it has halted a partition (what it says of it), or failed
+ * in passing. */
+static struct relay_progress halt_once(const struct testlog *log, int64_t end)
 {
     struct relay_options options = {.settings = log->settings, .owner = "halting"};
     struct relay_progress p = {0};
     struct ll_error err;
     struct relay *relay;
+    ll_rc rc = relay_open(&options, &relay, &err);
 
-    if (relay_open(&options, &relay, &err) != LL_OK) suite_die("%s", err.text);
-    for (int i = 0; i < 200 && p.broken == 0; i++)
-        if (relay_step(relay, 50, &err) != LL_OK ||
-            relay_progress(relay, &p, &err) != LL_OK)
-            suite_die("%s", err.text);
+    while (rc == LL_OK && p.broken == 0) {
+        if (clock_monotonic_us() > end) suite_die("the relay halts nothing");
+        rc = relay_step(relay, 50, &err);
+        relay_count(relay, &p);
+    }
+    if (rc != LL_OK && clock_monotonic_us() > end) suite_die("%s", err.text);
     relay_close(relay, 0);
+    return p;
+}
+
+static struct ll_error halt_of(const struct testlog *log)
+{
+    int64_t end = patience();
+    struct relay_progress p;
+
+    do p = halt_once(log, end);
+    while (p.broken == 0);
     return p.why;
 }
 
@@ -102,8 +141,9 @@ static struct ll_error halt_of(const struct testlog *log)
 static void drop_rows(const struct testlog *log)
 {
     testlog_run(log, "select landlog.purge('" TEST_SERVICE "', -100000, 1000000);"
-                     "select landlog.drop_relayed(id, -100000, 1000000)"
-                     " from landlog.partition where topic = 'things'");
+                     "select landlog.drop_relayed(id, -100000, 1000000) from"
+                     " (select id from landlog.partition where topic = 'things'"
+                     "   order by id offset 0) p");
 }
 
 /* ---- topics ---- */
@@ -119,7 +159,7 @@ static void a_recreated_topic_is_not_resumed_into(struct suite *s)
     relay = kafka_kind_relay(&log, log.conninfo);
     append_some(&log, 80);
     follower_start(&f, &log);
-    while (f.count < 80) usleep(5000);
+    follower_await(&f, 80);
     kafka_kind_end(relay, SIGTERM);
 
     raw_recreate(&log);
@@ -165,6 +205,8 @@ static void what_kafka_lost_for_good_is_refused(struct suite *s)
 static void a_topic_without_its_beginning_is_refused(struct suite *s)
 {
     struct testlog log;
+    struct log_cursor cursor;
+    struct log_reader *reader;
     struct ll_error err;
     pid_t relay;
 
@@ -173,7 +215,11 @@ static void a_topic_without_its_beginning_is_refused(struct suite *s)
     append_some(&log, 80);
     raw_truncate(&log, 0, 5);
     OK(read_from(&log, 0, &err) == LL_EBROKEN && says(&err, "recreated or truncated"));
-    OK(read_from(&log, 10, &err) == LL_OK);
+    cursor = cursor_at(&log, 10);
+    OK(log_reader_open(log.settings, log.topic, &cursor, 1, &reader, &err) == LL_OK);
+    append_some(&log, 8);
+    OK(read_on(reader, &err) == LL_OK);
+    log_reader_close(reader);
     kafka_kind_end(relay, SIGTERM);
     close_on_kafka(&log);
 }
@@ -205,7 +251,9 @@ static void damage_halts(struct suite *s)
     open_on_kafka(&log, s);
     relay = kafka_kind_relay(&log, log.conninfo);
     append_some(&log, 16);
-    epoch = testlog_ask(&log, "select min(claimed) from landlog.relayed");
+    epoch = testlog_ask(&log, "select r.claimed from landlog.relayed r"
+                              " join landlog.partition p on p.id = r.partition"
+                              " where p.topic = 'things' and p.number = 0");
     bad = thing(&log, 0, "bad");
     bad.sequence = 3;
     bad.time = clock_now_ms();
@@ -473,13 +521,6 @@ static void a_database_with_a_log_of_its_own_is_not_rebuilt(struct suite *s)
 
 /* ---- stores ---- */
 
-/* There and back within a second is not noticed: give the follower its time. */
-static bool has_switched(const struct follower *f, unsigned times)
-{
-    for (int i = 0; i < 6000 && f->switches < times; i++) usleep(5000);
-    return f->switches >= times;
-}
-
 /* To Kafka and back while somebody appends and somebody reads. */
 static void a_log_moves_while_it_is_used(struct suite *s)
 {
@@ -500,7 +541,7 @@ static void a_log_moves_while_it_is_used(struct suite *s)
     OK(log_copy_to_kafka(&copy, &err) == LL_OK);
     relay = kafka_kind_relay(&log, log.conninfo);
     appender_await(&a, 200);
-    OK(has_switched(&f, 1));
+    OK(follower_await_switches(&f, 1));
     drop_rows(&log);
     count = testlog_ask(&log, "select min(sequence) > 1 from landlog.event");
     OK(strcmp(count, "t") == 0);
@@ -508,7 +549,7 @@ static void a_log_moves_while_it_is_used(struct suite *s)
 
     OK(log_copy_to_postgres(&copy, &err) == LL_OK);
     appender_await(&a, 200);
-    OK(has_switched(&f, 2));
+    OK(follower_await_switches(&f, 2));
     OK(log_copy_to_kafka(&copy, &err) == LL_OK);
     appender_await(&a, 200);
     OK(log_copy_to_postgres(&copy, &err) == LL_OK);

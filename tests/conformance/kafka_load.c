@@ -8,6 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
+static int64_t patience(void)
+{
+    return clock_monotonic_us() + KAFKA_PATIENCE_S * INT64_C(1000000);
+}
+
 /* ---- append ---- */
 
 static bool settle(PGconn **connection, const struct testlog *log,
@@ -73,7 +78,7 @@ void appender_stop(struct appender *a)
 
 void appender_await(struct appender *a, unsigned more)
 {
-    int64_t end = clock_monotonic_us() + 60000000;
+    int64_t end = patience();
     unsigned want = a->accepted + more;
 
     while (a->accepted < want) {
@@ -160,13 +165,21 @@ static unsigned long long count_events(const struct testlog *log)
     return count;
 }
 
-static void await_all(struct follower *f)
+void follower_await(const struct follower *f, unsigned long long count)
 {
-    unsigned long long all = count_events(f->log);
-    int64_t end = clock_monotonic_us() + 30000000;
+    int64_t end = patience();
 
-    while (f->count < all && f->ended == LL_OK && clock_monotonic_us() < end)
+    while (f->count < count && f->ended == LL_OK && clock_monotonic_us() < end)
         usleep(10000);
+}
+
+bool follower_await_switches(const struct follower *f, unsigned times)
+{
+    int64_t end = patience();
+
+    while (f->switches < times && f->ended == LL_OK && clock_monotonic_us() < end)
+        usleep(10000);
+    return f->switches >= times;
 }
 
 /* Of the rows that are still there, each must be what was seen at its place. */
@@ -201,7 +214,7 @@ void follower_finish(struct follower *f, struct suite *s)
 {
     unsigned long long all = count_events(f->log);
 
-    await_all(f);
+    follower_await(f, all);
     f->is_over = true;
     pthread_join(f->thread, NULL);
     if (f->ended != LL_OK) printf("the follower ended: %s\n", f->err.text);
@@ -213,7 +226,7 @@ void follower_finish(struct follower *f, struct suite *s)
 
 bool follower_await_end(struct follower *f)
 {
-    int64_t end = clock_monotonic_us() + 20000000;
+    int64_t end = patience();
     bool has_ended;
 
     while (f->ended == LL_OK && clock_monotonic_us() < end) usleep(10000);

@@ -49,7 +49,12 @@ void follower_start(struct follower *f, const struct testlog *log);
 /* Waits until it has all, ends it, and compares what it saw with landlog.event: the very
  * same. */
 void follower_finish(struct follower *f, struct suite *s);
-/* Until it has ended by itself; false when it has not after 20 s. */
+/* Until it has seen so many events, or ended. */
+void follower_await(const struct follower *f, unsigned long long count);
+/* Until it has had so many switches of the store; false when it has not. (There and back
+ * within a second is not noticed.) */
+bool follower_await_switches(const struct follower *f, unsigned times);
+/* Until it has ended by itself; false when it has not. */
 bool follower_await_end(struct follower *f);
 void follower_free(struct follower *f);
 

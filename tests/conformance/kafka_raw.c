@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 - Copyright The Landlog authors */
 #include "kafka_raw.h"
 
+#include "kafka_kind.h"
+
+#include "core/base/clock.h"
 #include "core/log/kafka_client.h"
 #include "core/log/kafka_envelope.h"
 #include "core/log/kafka_topics.h"
 
 #include <unistd.h>
 
-enum { WAIT_MS = 20000 };
+enum { WAIT_MS = KAFKA_PATIENCE_S * 1000 };
 
 static rd_kafka_t *open_as(const struct testlog *log, rd_kafka_type_t type,
                            char name[KAFKA_TOPIC])
@@ -100,6 +103,23 @@ void raw_recreate(const struct testlog *log)
         suite_die("%s", err.text);
 }
 
+/* A broker answers before it shows them. */
+static void await_count(const struct testlog *log, uint32_t partitions)
+{
+    char name[KAFKA_TOPIC];
+    rd_kafka_t *rk = open_as(log, RD_KAFKA_PRODUCER, name);
+    int64_t end = clock_monotonic_us() + KAFKA_PATIENCE_S * INT64_C(1000000);
+    uint32_t found = 0;
+
+    while (found != partitions) {
+        if (clock_monotonic_us() > end)
+            suite_die("%u partitions are not seen", partitions);
+        if (kafka_topic_partitions(rk, name, &found, NULL) != LL_OK) found = 0;
+        usleep(10000);
+    }
+    rd_kafka_destroy(rk);
+}
+
 void raw_grow(const struct testlog *log, unsigned partitions)
 {
     char name[KAFKA_TOPIC], why[200];
@@ -112,4 +132,5 @@ void raw_grow(const struct testlog *log, unsigned partitions)
     rd_kafka_CreatePartitions(rk, &request, 1, NULL, queue);
     rd_kafka_NewPartitions_destroy(request);
     await_event(rk, queue, "create partitions");
+    await_count(log, partitions);
 }

@@ -3,6 +3,7 @@
 #include "conformance.h"
 
 #include "core/base/clock.h"
+#include "core/base/note.h"
 #include "core/pg/connect.h"
 
 #include <stdarg.h>
@@ -15,16 +16,22 @@ static const char topics_json[] =
     " \"others\": {\"service\": \"other\", \"partitions\": 1, \"keyed-by\": "
     "\"nothing\"}}";
 
+/* The test that runs, for suite_die(). */
+static const char *under_way = "";
+
 bool suite_check(struct suite *s, bool holds, const char *file, int line,
                  const char *what)
 {
+    char *failure = s->failures[s->failed % SUITE_FAILURES], unkept[200];
+
     s->checks++;
-    if (!holds) {
-        s->failed++;
-        printf("FAILED %s:%d in %s: %s\n", file, line, s->test, what);
-        fflush(stdout);
-    }
-    return holds;
+    if (holds) return true;
+    if (s->failed++ >= SUITE_FAILURES) failure = unkept;
+    snprintf(failure, sizeof(unkept), "FAILED %s:%d in %s: %s", file, line, s->test,
+             what);
+    puts(failure);
+    fflush(stdout);
+    return false;
 }
 
 void suite_run(struct suite *s, const char *name, void (*test)(struct suite *))
@@ -33,7 +40,8 @@ void suite_run(struct suite *s, const char *name, void (*test)(struct suite *))
     int64_t start = clock_monotonic_us();
 
     if (only != NULL && strstr(name, only) == NULL) return;
-    s->test = name;
+    s->test = under_way = name;
+    note_setup("test", NOTE_ERROR); /* the relays in here are chatty */
     test(s);
     printf("%6.2f s  %s\n", (double)(clock_monotonic_us() - start) / 1e6, name);
     fflush(stdout);
@@ -44,7 +52,7 @@ void suite_die(const char *fmt, ...)
     va_list args;
 
     va_start(args, fmt);
-    fprintf(stderr, "conformance: ");
+    fprintf(stderr, "conformance: %s: ", under_way);
     vfprintf(stderr, fmt, args);
     fputc('\n', stderr);
     va_end(args);
@@ -157,6 +165,7 @@ void testlog_close(struct testlog *log)
 
 int suite_end(const struct suite *s)
 {
+    for (size_t i = 0; i < s->failed && i < SUITE_FAILURES; i++) puts(s->failures[i]);
     printf("%lu checks, %lu failed\n", s->checks, s->failed);
     return s->failed > 0 || s->checks == 0;
 }
