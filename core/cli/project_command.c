@@ -25,6 +25,15 @@ static void catch_signals(void)
     sigaction(SIGINT, &action, NULL);
 }
 
+static void load_one(const char *name, const struct registry *registry,
+                     struct projection **out, size_t *n)
+{
+    struct ll_error err;
+
+    if (*n == KEEPER_PROJECTIONS) die("more than %d projections", KEEPER_PROJECTIONS);
+    if (projection_load(name, registry, &out[(*n)++], &err) != LL_OK) die("%s", err.text);
+}
+
 /* Those named, or all. */
 static size_t load(const struct command_line *line, const struct registry *registry,
                    struct projection **out)
@@ -32,17 +41,14 @@ static size_t load(const struct command_line *line, const struct registry *regis
     size_t n = 0;
     const char *name;
 
-    for (size_t i = 0;
-         (name = line->argument_count > 0
-                     ? (i < line->argument_count ? line->arguments[i] : NULL)
-                     : projection_name_at(i)) != NULL;
-         i++) {
-        struct ll_error err;
-
-        if (n == KEEPER_PROJECTIONS) die("more than %d projections", KEEPER_PROJECTIONS);
-        if (projection_load(name, registry, &out[n++], &err) != LL_OK)
-            die("%s", err.text);
+    for (size_t i = 0; i < line->argument_count; i++) {
+        if (projection_name_is_reactor(line->arguments[i]))
+            die("\"%s\" is a reactor: landlog react runs it", line->arguments[i]);
+        load_one(line->arguments[i], registry, out, &n);
     }
+    for (size_t i = 0;
+         line->argument_count == 0 && (name = projection_name_at(i)) != NULL; i++)
+        if (!projection_name_is_reactor(name)) load_one(name, registry, out, &n);
     return n;
 }
 

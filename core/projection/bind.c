@@ -145,6 +145,13 @@ ll_rc bind_event(const struct handler_statement *s, const Oid *types,
         case SOURCE_KEY:
             rc = put_string(out, i, types[i], record->key, arena, err);
             break;
+        case SOURCE_TOPIC:
+            rc = put_string(out, i, types[i], text_of(record->topic->name), arena, err);
+            break;
+        case SOURCE_PARTITION: put_int8(out, i, (int64_t)record->partition); break;
+        case SOURCE_TYPE:
+            rc = put_string(out, i, types[i], record->type, arena, err);
+            break;
         case SOURCE_MEMBER:
             rc = put_member(out, i, types[i], &members[p->member], arena, err);
             if (rc != LL_OK) ll_error_prefix(err, ":%s", s->text->parameters[i]);

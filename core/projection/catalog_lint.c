@@ -57,8 +57,8 @@ static const char trees_sql[] =
 
 static const char key_sql[] =
     "select from pg_attribute a join pg_class t on t.oid = a.attrelid"
-    " where t.relnamespace = $1::regnamespace and t.relkind = 'r' and t.relname <> "
-    "'checkpoint'"
+    " where t.relnamespace = $1::regnamespace and t.relkind = 'r' and t.relname not in "
+    "('checkpoint', 'outgoing')"
     "   and a.attnum > 0 and a.attname = $2"
     " having count(*) > 0 and not bool_or(exists (select from pg_index i"
     "   where i.indrelid = t.oid and i.indisunique and a.attnum = any(i.indkey)))";

@@ -10,6 +10,7 @@
 #include "core/projection/catalog_lint.h"
 #include "core/projection/generation_row.h"
 #include "core/projection/handler.h"
+#include "core/projection/outgoing.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -142,6 +143,7 @@ static ll_rc make_own_tables(PGconn *connection, const struct projection *p,
 {
     ll_rc rc = generation_run(connection, err, own_tables, schema, schema, schema);
 
+    if (rc == LL_OK && p->is_reactor) rc = pg_script(connection, outgoing_table_sql, err);
     for (size_t i = 0; i < p->topic_count && rc == LL_OK; i++)
         rc = generation_run(connection, err,
                             "insert into checkpoint select '%s', n, 0, null, 0,"

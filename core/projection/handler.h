@@ -29,7 +29,10 @@ enum handler_source {
     SOURCE_ID,
     SOURCE_SEQUENCE,
     SOURCE_SUBJECT,
-    SOURCE_KEY
+    SOURCE_KEY,
+    SOURCE_TOPIC,
+    SOURCE_PARTITION,
+    SOURCE_TYPE
 };
 
 struct handler_parameter {
@@ -53,6 +56,7 @@ struct handler {
 
 struct projection {
     char name[PROJECTION_NAME];
+    bool is_reactor;
     char paths[3][PROJECTION_NAME + 32]; /* by sql_file_kind */
     const struct registry *registry;
     struct sql_file *files[3];

@@ -3,6 +3,7 @@
 #include "core/projection/handler.h"
 
 #include "core/base/embedded.h"
+#include "core/projection/outgoing.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -19,15 +20,18 @@ static const char *const file_names[] = {
 
 /* ---- names ---- */
 
-/* "social" of "projections/social/apply.sql". */
-static bool name_of(const char *path, char out[PROJECTION_NAME])
-{
-    static const char folder[] = "projections/", file[] = "/apply.sql";
-    size_t n = strlen(path);
+/* Folders by kind: read models, and reactors. */
+static const char *const folders[] = {"projections/", "consumers/"};
 
-    if (strncmp(path, folder, sizeof(folder) - 1) != 0) return false;
-    path += sizeof(folder) - 1;
-    n -= sizeof(folder) - 1;
+/* "social" of "projections/social/apply.sql". */
+static bool name_of(const char *path, const char *folder, char out[PROJECTION_NAME])
+{
+    static const char file[] = "/apply.sql";
+    size_t n = strlen(path), skip = strlen(folder);
+
+    if (strncmp(path, folder, skip) != 0) return false;
+    path += skip;
+    n -= skip;
     if (n < sizeof(file) || strcmp(path + n - (sizeof(file) - 1), file) != 0)
         return false;
     n -= sizeof(file) - 1;
@@ -38,16 +42,29 @@ static bool name_of(const char *path, char out[PROJECTION_NAME])
 }
 
 /* The embedded folders never change: listed once. */
-static char names[PROJECTIONS_MAX][PROJECTION_NAME];
+static struct {
+    char name[PROJECTION_NAME];
+    bool is_reactor;
+} names[PROJECTIONS_MAX];
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(a, b); /* what both begin with */
+}
 
 static void list_names(void)
 {
     size_t n = 0;
 
-    for (const struct embedded_file *f = embedded_files; f->path != NULL; f++) {
-        LL_CHECK(n < PROJECTIONS_MAX);
-        if (name_of(f->path, names[n])) n++;
-    }
+    for (const struct embedded_file *f = embedded_files; f->path != NULL; f++)
+        for (size_t kind = 0; kind < LL_LENGTH(folders); kind++) {
+            LL_CHECK(n < PROJECTIONS_MAX);
+            names[n].is_reactor = kind == 1;
+            if (name_of(f->path, folders[kind], names[n].name)) n++;
+        }
+    qsort(names, n, sizeof(names[0]), compare_names);
+    for (size_t i = 1; i < n; i++) /* a projection and a reactor of one name */
+        LL_CHECK(strcmp(names[i - 1].name, names[i].name) != 0);
 }
 
 const char *projection_name_at(size_t i)
@@ -55,7 +72,14 @@ const char *projection_name_at(size_t i)
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
     pthread_once(&once, list_names);
-    return i < PROJECTIONS_MAX && names[i][0] != '\0' ? names[i] : NULL;
+    return i < PROJECTIONS_MAX && names[i].name[0] != '\0' ? names[i].name : NULL;
+}
+
+bool projection_name_is_reactor(const char *name)
+{
+    for (size_t i = 0; projection_name_at(i) != NULL; i++)
+        if (strcmp(names[i].name, name) == 0) return names[i].is_reactor;
+    return false;
 }
 
 /* ---- parameters ---- */
@@ -70,6 +94,9 @@ static const struct {
     {"event.sequence", SOURCE_SEQUENCE, TYPE_INT8},
     {"event.subject", SOURCE_SUBJECT, TYPE_TEXT},
     {"event.key", SOURCE_KEY, TYPE_TEXT},
+    {"event.topic", SOURCE_TOPIC, TYPE_TEXT},
+    {"event.partition", SOURCE_PARTITION, TYPE_INT8},
+    {"event.type", SOURCE_TYPE, TYPE_TEXT},
 };
 
 /* The JSON type of a member's schema; of ["string", "null"] the one that is not null. */
@@ -270,7 +297,7 @@ static struct uuid make_identity(const struct projection *p)
     struct uuid identity;
 
     builder_init(&b, 16 * 1024 * 1024);
-    builder_printf(&b, "projection 1 %s\n", p->name);
+    builder_printf(&b, "%s 1 %s\n", p->is_reactor ? "reactor" : "projection", p->name);
     add_file(p->files[SQL_FILE_SCHEMA], &b);
     add_file(p->files[SQL_FILE_APPLY], &b);
     add_schemas(p, &b);
@@ -288,9 +315,13 @@ static ll_rc parse_files(struct projection *p, const struct projection_files *fi
     const struct text content[] = {files->schema, files->apply, files->queries};
     ll_rc rc = LL_OK;
 
-    for (int kind = SQL_FILE_SCHEMA; kind <= SQL_FILE_QUERIES && rc == LL_OK; kind++)
+    for (int kind = SQL_FILE_SCHEMA; kind <= SQL_FILE_QUERIES && rc == LL_OK; kind++) {
         rc = sql_file_parse((enum sql_file_kind)kind, p->paths[kind], content[kind],
                             p->files[SQL_FILE_SCHEMA], &p->files[kind], err);
+        if (rc == LL_OK && kind == SQL_FILE_SCHEMA && p->is_reactor)
+            sql_file_add_table(p->files[kind], OUTGOING_TABLE);
+        if (rc == LL_OK) rc = outgoing_lint(p->files[kind], p->is_reactor, err);
+    }
     return rc;
 }
 
@@ -304,10 +335,11 @@ ll_rc projection_make(const char *name, const struct projection_files *files,
     LL_CHECK(strlen(name) < PROJECTION_NAME);
     *out = NULL;
     p->registry = registry;
+    p->is_reactor = files->is_reactor;
     snprintf(p->name, sizeof(p->name), "%s", name);
     for (size_t kind = 0; kind < LL_LENGTH(p->paths); kind++)
-        snprintf(p->paths[kind], sizeof(p->paths[kind]), "projections/%s/%s", name,
-                 file_names[kind]);
+        snprintf(p->paths[kind], sizeof(p->paths[kind]), "%s%s/%s",
+                 folders[p->is_reactor], name, file_names[kind]);
     rc = parse_files(p, files, err);
     if (rc == LL_OK) rc = make_handlers(p, err);
     if (rc != LL_OK) {
@@ -324,7 +356,7 @@ ll_rc projection_load(const char *name, const struct registry *registry,
                       struct projection **out, struct ll_error *err)
 {
     struct text content[3];
-    const char *known;
+    const char *known, *folder = folders[projection_name_is_reactor(name)];
     size_t i = 0;
 
     *out = NULL;
@@ -334,13 +366,14 @@ ll_rc projection_load(const char *name, const struct registry *registry,
     for (size_t kind = 0; kind < LL_LENGTH(content); kind++) {
         char path[PROJECTION_NAME + 32];
 
-        snprintf(path, sizeof(path), "projections/%s/%s", name, file_names[kind]);
+        snprintf(path, sizeof(path), "%s%s/%s", folder, name, file_names[kind]);
         if (!embedded_find(path, &content[kind]))
             return ll_fail(err, LL_ENOTFOUND, "projection \"%s\" has no %s", name,
                            file_names[kind]);
     }
     return projection_make(name,
-                           &(struct projection_files){content[0], content[1], content[2]},
+                           &(struct projection_files){content[0], content[1], content[2],
+                                                      projection_name_is_reactor(name)},
                            registry, out, err);
 }
 
@@ -360,6 +393,11 @@ void projection_free(struct projection *p)
 const char *projection_name(const struct projection *p)
 {
     return p->name;
+}
+
+bool projection_is_reactor(const struct projection *p)
+{
+    return p->is_reactor;
 }
 
 struct uuid projection_identity(const struct projection *p)

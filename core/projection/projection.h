@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 - Copyright The Landlog authors */
-/* projection.h - a read model as its folder says it: projections/<name>/.
+/* projection.h - a read model as its folder says it: projections/<name>/, or that of a
+ * reactor, which also emits events: consumers/<name>/ (consumers/README.md).
  *
  *   schema.sql   its tables, made in a schema of the generation's own
  *   apply.sql    `-- on <event type>` and the statements it causes, `:member` bound by
  *                name from the event's data, `:event.time` (ms), `:event.id`,
- *                `:event.sequence`, `:event.subject`, `:event.key` from its envelope
+ *                `:event.sequence`, `:event.subject`, `:event.key`, `:event.topic`,
+ *                `:event.partition`, `:event.type` from its envelope
  *   queries.sql  `-- query <name>(<parameter> <type>, ...)` and one SELECT that returns
  *                one row with the columns `status` (int) and `body` (json text), or
  *                none; `volatile` behind the list lets it read the clock
@@ -36,19 +38,23 @@ struct projection_query {
 
 struct projection;
 
-/* The i-th projection's name; NULL past the last. Embedded folders, sorted. */
+/* The i-th one's name, of both kinds; NULL past the last. Embedded folders, sorted. */
 const char *projection_name_at(size_t i);
+/* Is that name a reactor's? Names are unique over both kinds. */
+bool projection_name_is_reactor(const char *name);
 ll_rc projection_load(const char *name, const struct registry *registry,
                       struct projection **out, struct ll_error *err) LL_MUST_CHECK;
 /* The same from three texts that are not embedded; they and the name must outlive it. */
 struct projection_files {
     struct text schema, apply, queries;
+    bool is_reactor;
 };
 ll_rc projection_make(const char *name, const struct projection_files *files,
                       const struct registry *registry, struct projection **out,
                       struct ll_error *err) LL_MUST_CHECK;
 void projection_free(struct projection *p);
 const char *projection_name(const struct projection *p);
+bool projection_is_reactor(const struct projection *p);
 /* Hash of what makes its rows: schema.sql and apply.sql without their comments, and the
  * schemas it reads, all versions, with their upcasters. The same identity folds the same
  * log into the same rows. Queries are no part of it: they belong to the binary. */

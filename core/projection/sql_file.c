@@ -351,7 +351,7 @@ ll_rc sql_file_parse(enum sql_file_kind kind, const char *path, struct text cont
     f->path = path;
     arena_init(&f->arena, ARENA_MAX);
     f->sections = arena_calloc(&f->arena, SQL_SECTIONS, sizeof(*f->sections));
-    f->tables = arena_calloc(&f->arena, SQL_TABLES, sizeof(*f->tables));
+    f->tables = arena_calloc(&f->arena, SQL_TABLES + 1, sizeof(*f->tables));
     if (rc != LL_OK) ll_error_prefix(err, "%s", path);
     if (rc == LL_OK) rc = cut(f, content, err);
     p.at = f->tokens;
@@ -370,6 +370,13 @@ void sql_file_free(struct sql_file *f)
     arena_fini(&f->arena);
     free(f->tokens);
     free(f);
+}
+
+/* There is room for one beyond the limit. */
+void sql_file_add_table(struct sql_file *schema, const char *name)
+{
+    LL_CHECK(schema->kind == SQL_FILE_SCHEMA && schema->table_count <= SQL_TABLES);
+    schema->tables[schema->table_count++] = name;
 }
 
 bool sql_file_has_table(const struct sql_file *schema, struct text name)

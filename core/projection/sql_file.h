@@ -69,6 +69,9 @@ ll_rc sql_file_parse(enum sql_file_kind kind, const char *path, struct text cont
                      struct ll_error *err) LL_MUST_CHECK;
 void sql_file_free(struct sql_file *f);
 
+/* A table that schema.sql does not make and that may be named all the same: the runner's
+ * own. `name` must outlive the file. */
+void sql_file_add_table(struct sql_file *schema, const char *name);
 bool sql_file_has_table(const struct sql_file *schema, struct text name);
 
 /* A statement's text for one schema. */

@@ -229,7 +229,8 @@ static ll_rc lint_schema(const struct sql_lint *l)
             l, 1, "has no place in schema.sql: it creates tables, indexes, views");
     if (!is_plain_name(lint_token(l, 2)))
         return lint_refuse(l, 2, "is no table's name here: lower case, no quotes");
-    if (sql_token_is_word(lint_token(l, 2), "checkpoint"))
+    if (sql_token_is_word(lint_token(l, 2), "checkpoint") ||
+        sql_token_is_word(lint_token(l, 2), "outgoing"))
         return lint_refuse(l, 2, "is the runner's own table");
     if (sql_token_is_word(lint_token(l, 1), "table")
             ? !sql_token_is_symbol(lint_token(l, 3), '(')

@@ -73,8 +73,9 @@ static void must(ll_rc rc, const struct ll_error *err)
 
 struct projection *folded_projection(const struct folded *f, const char *apply)
 {
-    const struct projection_files texts = {
-        text_of(schema_sql), text_of(apply ? apply : apply_sql), text_of(queries_sql)};
+    const struct projection_files texts = {.schema = text_of(schema_sql),
+                                           .apply = text_of(apply ? apply : apply_sql),
+                                           .queries = text_of(queries_sql)};
     struct projection *p;
     struct ll_error err;
 

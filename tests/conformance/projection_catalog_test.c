@@ -67,8 +67,9 @@ static const struct lint_case cases[] = {
 
 static void check(struct suite *s, struct folded *f, const struct lint_case *c)
 {
-    const struct projection_files files = {text_of(c->schema), text_of(c->apply),
-                                           text_of(c->queries)};
+    const struct projection_files files = {.schema = text_of(c->schema),
+                                           .apply = text_of(c->apply),
+                                           .queries = text_of(c->queries)};
     struct projection *p;
     struct generation g;
     struct ll_error err = {0};
