@@ -417,3 +417,13 @@ ll_rc settings_service_number(const struct settings *s, const char *name, uint64
     }
     return LL_OK;
 }
+
+const char *settings_service_string(const struct settings *s, const char *name,
+                                    const char *fallback)
+{
+    const char *given, *value;
+
+    for (size_t i = 0; settings_service_at(s, i, &given, &value); i++)
+        if (strcmp(given, name) == 0) return value;
+    return fallback;
+}

@@ -76,6 +76,9 @@ bool settings_kafka_property(const struct settings *s, size_t i, const char **na
 ll_rc settings_service_number(const struct settings *s, const char *name, uint64_t min,
                               uint64_t max, uint64_t fallback, uint64_t *out,
                               struct ll_error *err) LL_MUST_CHECK;
+/* A service's own text, such as "platform.token"; `fallback` when it is not set. */
+const char *settings_service_string(const struct settings *s, const char *name,
+                                    const char *fallback);
 /* The i-th such setting as it was given; false past the last. */
 bool settings_service_at(const struct settings *s, size_t i, const char **name,
                          const char **value);

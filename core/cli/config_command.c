@@ -38,7 +38,7 @@ static int config_run(const struct command_line *line)
     for (size_t i = 0; settings_kafka_property(s, i, &name, &value); i++)
         printf("kafka.%s = %s\n", name, strstr(name, "password") ? "***" : value);
     for (size_t i = 0; settings_service_at(s, i, &name, &value); i++)
-        printf("service.%s = %s\n", name, value);
+        printf("service.%s = %s\n", name, strstr(name, "token") ? "***" : value);
     return 0;
 }
 

@@ -7,6 +7,7 @@
  */
 #include "core/http/append_queue.h"
 
+#include "core/base/clock.h"
 #include "core/base/note.h"
 #include "core/net/connector.h"
 #include "core/net/fiber.h"
@@ -353,4 +354,51 @@ ll_rc append_queue_append(struct append_queue *q, const struct append_command *c
     if (rc != LL_OK && err != NULL) *err = e->error;
     free(e);
     return rc;
+}
+
+static struct entry *add(struct append_queue *q, const struct append_command *command)
+{
+    struct entry *e;
+
+    if (append_queue_length(q) >= WAITING_MOST) return NULL;
+    e = ll_calloc(1, sizeof(*e));
+    e->command = command;
+    e->fiber = fiber_self();
+    list_add(&q->waiting, e);
+    return e;
+}
+
+static void take_outcome(struct entry *e, int wait_ms, struct append_outcome *out)
+{
+    if (e == NULL) {
+        out->rc =
+            ll_fail(&out->err, LL_EFULL, "%d commands wait for the log", WAITING_MOST);
+    } else if (e->is_done) {
+        *out = (struct append_outcome){e->rc, e->answer, e->error};
+        free(e);
+    } else {
+        e->fiber = NULL; /* whoever takes it from its list frees it */
+        out->rc = ll_fail(&out->err, e->was_sent ? LL_EUNKNOWN : LL_ETIMEOUT,
+                          "the log gave no answer in %d ms", wait_ms);
+    }
+}
+
+void append_queue_append_all(struct append_queue *q,
+                             const struct append_command *commands, size_t n, int wait_ms,
+                             struct append_outcome *out)
+{
+    struct entry **entries = ll_calloc(n + 1, sizeof(struct entry *));
+    int64_t until = clock_monotonic_us() + wait_ms * 1000LL, left = wait_ms;
+    size_t done = 0;
+
+    for (size_t i = 0; i < n; i++) entries[i] = add(q, &commands[i]);
+    send_next(q);
+    for (; done < n && left > 0; left = (until - clock_monotonic_us()) / 1000) {
+        if (entries[done] == NULL || entries[done]->is_done)
+            done++;
+        else
+            fiber_wait((int)left);
+    }
+    for (size_t i = 0; i < n; i++) take_outcome(entries[i], wait_ms, &out[i]);
+    free(entries);
 }

@@ -36,4 +36,15 @@ ll_rc append_queue_append(struct append_queue *q, const struct append_command *c
                           int wait_ms, struct append_answer *out,
                           struct ll_error *err) LL_MUST_CHECK;
 
+/* The same for several commands at once, which then leave in as few batches as can be:
+ * each has an outcome of its own. Waits for all of them, `wait_ms` together. */
+struct append_outcome {
+    ll_rc rc;
+    struct append_answer answer; /* where rc is LL_OK */
+    struct ll_error err;         /* where it is not */
+};
+void append_queue_append_all(struct append_queue *q,
+                             const struct append_command *commands, size_t n, int wait_ms,
+                             struct append_outcome *out);
+
 #endif

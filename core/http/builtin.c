@@ -29,8 +29,9 @@ static void get_index(struct http_request *r)
         struct builder path;
 
         builder_init(&path, 1024);
-        builder_printf(&path, "%s%s%s", service->name[0] ? "/" : "", service->name,
-                       route->path);
+        if (service->name[0] != '\0' && !route->is_absolute)
+            builder_printf(&path, "/%s", service->name);
+        builder_string(&path, route->path);
         json_array_append_new(
             routes, json_pack("{s:s, s:s, s:b, s:s}", "method", route->method, "path",
                               builder_view(&path).ptr, "signed",

@@ -37,6 +37,7 @@ struct http_upload {
 struct http_route {
     const char *method; /* "GET" answers HEAD too */
     const char *path;   /* behind the service's prefix: "/v1/friendships/:address" */
+    bool is_absolute; /* the path is the whole path, at every host but a service's own */
     enum http_auth auth;
     void (*handle)(struct http_request *r);
     const char *summary;
@@ -65,6 +66,7 @@ struct http_service {
     const char *name; /* "social": also its prefix and virtual host */
     const char *title;
     const char *projection;           /* whose position its answers carry; NULL: none */
+    const char *log;                  /* whose topics it appends to; NULL: its own */
     const struct http_route *routes;  /* ends with a NULL method */
     const char *const *metadata_keys; /* declared signed-fetch metadata; ends with NULL */
     bool (*accepts_metadata)(const json_t *metadata); /* NULL: all */
@@ -212,5 +214,19 @@ struct uuid http_event_id(const struct http_request *r, size_t i);
  * refuse(), 409, 422, 503, 504). */
 bool http_mutate(struct http_request *r, const struct http_mutation *m,
                  struct http_outcome *out);
+
+/* ---- telling: facts from outside, which nothing is decided on ---- */
+struct http_fact {
+    struct uuid key;      /* the same key is the same fact, whatever it says */
+    struct record record; /* made with event_make(); ids are filled in */
+    bool repeated;        /* out: it was known, and nothing was appended */
+};
+
+enum { HTTP_FACTS = 100 };
+
+/* Append facts, HTTP_FACTS at most, each by itself, and wait until the projection shows
+ * them all. False: the request was answered already (503, 504), and some of them may be
+ * on the log: to tell them again is harmless. */
+bool http_tell(struct http_request *r, struct http_fact *facts, size_t n);
 
 #endif

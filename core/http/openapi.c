@@ -14,13 +14,14 @@ static json_t *schema_of(const char *text)
 }
 
 /* "/v1/x/:name" as "/<prefix>/v1/x/{name}". */
-static void print_path(const struct http_service *service, const char *path,
+static void print_path(const struct http_service *service, const struct http_route *route,
                        struct builder *out)
 {
-    struct text rest = text_of(path), segment;
+    struct text rest = text_of(route->path), segment;
 
-    if (service->name[0] != '\0') builder_printf(out, "/%s", service->name);
-    if (strcmp(path, "/") == 0) builder_string(out, "/");
+    if (service->name[0] != '\0' && !route->is_absolute)
+        builder_printf(out, "/%s", service->name);
+    if (strcmp(route->path, "/") == 0) builder_string(out, "/");
     while (rest.len > 0) {
         text_cut(&rest, '/', &segment);
         if (segment.len == 0) continue;
@@ -96,7 +97,7 @@ static void add_operation(json_t *paths, const struct http_service *service,
     size_t i;
 
     builder_init(&path, 1024);
-    print_path(service, route->path, &path);
+    print_path(service, route, &path);
     item = json_object_get(paths, builder_view(&path).ptr);
     if (item == NULL) {
         item = json_object();

@@ -74,7 +74,8 @@ static void allow(struct node *n, const char *method)
 static void add_route(struct router *r, struct node *prefix,
                       const struct http_service *service, const struct http_route *route)
 {
-    struct node *n = node_of(prefix, text_of(route->path));
+    struct node *n =
+        node_of(route->is_absolute ? &r->root : prefix, text_of(route->path));
 
     LL_CHECK(n->route_count < LL_LENGTH(n->routes) && r->count < ROUTES_MAX);
     n->service = service;

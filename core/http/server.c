@@ -34,7 +34,8 @@ static ll_rc open_service(struct server *s, const struct http_service *service,
     rc = projection_load(service->projection, s->registry, &out->projection, err);
     if (rc != LL_OK) return rc;
     out->backend =
-        backend_new(s->base, s->fibers, s->settings, service->name, out->projection);
+        backend_new(s->base, s->fibers, s->settings,
+                    service->log != NULL ? service->log : service->name, out->projection);
     return LL_OK;
 }
 

@@ -12,6 +12,7 @@ static const struct http_route place_routes[] = {
     {.method = "GET", .path = "/v1/places/:id"},
     {.method = "GET", .path = "/v1/places/best"},
     {.method = "DELETE", .path = "/v1/places/:id/likes/:who"},
+    {.method = "POST", .path = "/visits", .is_absolute = true},
     {0}};
 
 static const struct http_service root = {.name = "", .routes = root_routes};
@@ -37,6 +38,15 @@ static void paths_find_their_routes(void)
     OK(find("", "POST", "/places/v1/places").route == &place_routes[1]);
     OK(find("", "HEAD", "/places/v1/places").route == &place_routes[0]);
     OK(find("", "GET", "/places/v1/places").service == &places);
+}
+
+static void an_absolute_path_has_no_prefix(void)
+{
+    OK(find("", "POST", "/visits").route == &place_routes[5]);
+    OK(find("", "POST", "/visits").service == &places);
+    OK(find("", "GET", "/visits").route == NULL);
+    OK(find("", "POST", "/places/visits").route == NULL);
+    OK(find("places.world.org", "POST", "/visits").route == NULL);
 }
 
 static void what_is_spelled_out_wins(void)
@@ -92,6 +102,7 @@ static void a_host_stands_for_a_prefix(void)
 int main(void)
 {
     RUN(paths_find_their_routes);
+    RUN(an_absolute_path_has_no_prefix);
     RUN(what_is_spelled_out_wins);
     RUN(other_paths_find_none);
     RUN(another_method_is_told_which_there_are);
