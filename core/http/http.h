@@ -62,6 +62,13 @@ enum http_refusal {
     HTTP_REFUSED_UNAVAILABLE /* 500, 503, 504, 507 */
 };
 
+/* How browsers may use a service. */
+struct http_cors {
+    bool reflects;       /* name the origin that asks, and let it send credentials */
+    const char *headers; /* that may be sent; NULL: whatever the preflight names */
+    unsigned max_age;    /* seconds */
+};
+
 struct http_service {
     const char *name; /* "social": also its prefix and virtual host */
     const char *title;
@@ -71,6 +78,12 @@ struct http_service {
     const char *const *metadata_keys; /* declared signed-fetch metadata; ends with NULL */
     bool (*accepts_metadata)(const json_t *metadata); /* NULL: all */
     uint64_t signature_window;                        /* ms */
+    bool ignores_case; /* segments of its paths that are spelled out match in any case */
+    const struct http_cors *cors; /* NULL: any origin, without credentials */
+    /* What the service keeps in a worker: made when it starts, on the loop's thread.
+     * NULL: nothing. */
+    ll_rc (*start)(const struct settings *settings, void **state, struct ll_error *err);
+    void (*stop)(void *state);
     /* Answer a request that was refused, in the service's error shape. */
     void (*refuse)(struct http_request *r, enum http_refusal why, int status,
                    struct text message);
@@ -93,6 +106,10 @@ struct text http_path_parameter(const struct http_request *r, const char *name);
 /* The last value of a query parameter, decoded; false when absent. */
 bool http_query_parameter(const struct http_request *r, const char *name,
                           struct text *out);
+/* All values of a parameter that is a list, however it is written: name=a&name=b,
+ * name[]=a, name[0]=a. In the order of the query; those that are not well-formed are left
+ * out. */
+struct text *http_query_list(struct http_request *r, const char *name, size_t *n);
 struct text http_header(const struct http_request *r,
                         const char *name); /* empty: absent */
 struct text http_body(const struct http_request *r);
@@ -100,6 +117,10 @@ struct text http_body(const struct http_request *r);
 /* The body as JSON that satisfies the route's request_schema (compiled at start with
  * core/event/schema.h); the request owns it. NULL: the request was refused already. */
 const json_t *http_json_body(struct http_request *r);
+/* What the service's start() made. */
+void *http_service_state(const struct http_request *r);
+/* The log's incarnation, which a restore changes. */
+const struct uuid *http_incarnation(const struct http_request *r);
 /* The settings this process runs with. */
 const struct settings *http_settings(const struct http_request *r);
 
@@ -186,9 +207,12 @@ struct http_decision {
 };
 
 struct http_mutation {
-    const char *load; /* the query whose body is the state */
+    const char *load; /* the query whose body is the state; NULL: decided on nothing, so
+                         that a guard refuses if it has any event at all */
     const struct http_query_value *values;
     size_t value_count;
+    /* What names the command, whoever asks and with whatever body; NULL: see below */
+    const struct uuid *key;
     /* Pure: state and request in, decision out. `now` is only for window checks. */
     void (*decide)(struct http_request *r, const json_t *state, void *context,
                    struct http_decision *out);

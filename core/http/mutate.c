@@ -246,26 +246,32 @@ static enum step attempt(struct http_request *r, const struct http_mutation *m,
                          const struct uuid *body, struct http_outcome *out)
 {
     struct http_decision *d = arena_calloc(&r->arena, 1, sizeof(*d));
-    struct http_query_answer state;
+    struct http_query_answer state = {0};
     struct ll_error err;
-    json_t *json;
+    json_t *json = NULL;
 
-    if (!http_query(r, m->load, m->values, m->value_count, &state)) return STEP_ANSWERED;
-    LL_CHECK(state.found && json_parse(state.body, JSON_DEPTH, &json, &err) == LL_OK);
+    if (m->load != NULL) {
+        if (!http_query(r, m->load, m->values, m->value_count, &state))
+            return STEP_ANSWERED;
+        LL_CHECK(state.found && json_parse(state.body, JSON_DEPTH, &json, &err) == LL_OK);
+    }
     m->decide(r, json, m->context, d);
     json_decref(json);
     if (d->refused || d->event_count == 0) return settle_without_event(r, d, body, out);
-    return append(r, d, body, &state.position, out);
+    return append(r, d, body, m->load != NULL ? &state.position : NULL, out);
 }
 
 bool http_mutate(struct http_request *r, const struct http_mutation *m,
                  struct http_outcome *out)
 {
-    struct uuid body = body_hash(r);
+    struct uuid body = m->key != NULL ? *m->key : body_hash(r);
     enum step step = STEP_AGAIN;
 
     *out = (struct http_outcome){0};
-    if (!choose_key(r)) return false;
+    if (m->key != NULL)
+        r->command = *m->key;
+    else if (!choose_key(r))
+        return false;
     out->command = r->command;
     for (int i = 0; i < ATTEMPTS && step == STEP_AGAIN; i++)
         step = attempt(r, m, &body, out);

@@ -86,6 +86,16 @@ const struct settings *http_settings(const struct http_request *r)
     return r->server->settings;
 }
 
+void *http_service_state(const struct http_request *r)
+{
+    return r->served->state;
+}
+
+const struct uuid *http_incarnation(const struct http_request *r)
+{
+    return backend_incarnation(r->served->backend);
+}
+
 const struct http_identity *http_identity(const struct http_request *r)
 {
     return &r->identity;
@@ -158,12 +168,26 @@ void http_add_header(struct http_request *r, const char *name, const char *value
     builder_printf(&r->extra, "%s: %s\r\n", name, value);
 }
 
+static const struct http_cors *cors_of(const struct http_request *r)
+{
+    static const struct http_cors any = {.max_age = 86400};
+    const struct http_service *service = r->match.service;
+
+    return service != NULL && service->cors != NULL ? service->cors : &any;
+}
+
 /* Clients in browsers may call from anywhere and read what the API says (contract social,
  * 3.1). */
 static void add_cors(struct http_request *r)
 {
-    if (http_header(r, "origin").len == 0) return;
-    http_add_header(r, "Access-Control-Allow-Origin", "*");
+    struct text origin = http_header(r, "origin");
+    const struct http_cors *cors = cors_of(r);
+
+    if (cors->reflects) http_add_header(r, "Vary", "Origin");
+    if (origin.len == 0) return;
+    http_add_header(r, "Access-Control-Allow-Origin",
+                    cors->reflects ? arena_text(&r->arena, origin).ptr : "*");
+    if (cors->reflects) http_add_header(r, "Access-Control-Allow-Credentials", "true");
     http_add_header(r, "Access-Control-Expose-Headers",
                     "ETag, Landlog-Position, Retry-After, X-Request-Id");
 }
@@ -344,13 +368,18 @@ bool request_begin(struct http_request *r)
 static void answer_preflight(struct http_request *r)
 {
     struct text wanted = http_header(r, "access-control-request-headers");
+    const struct http_cors *cors = cors_of(r);
 
-    builder_string(&r->extra, "Access-Control-Allow-Methods: "
-                              "GET,HEAD,OPTIONS,DELETE,POST,PUT,PATCH\r\n"
-                              "Access-Control-Max-Age: 86400\r\n");
-    if (http_header(r, "origin").len == 0)
+    builder_printf(&r->extra,
+                   "Access-Control-Allow-Methods: "
+                   "GET,HEAD,OPTIONS,DELETE,POST,PUT,PATCH\r\n"
+                   "Access-Control-Max-Age: %u\r\n",
+                   cors->max_age);
+    if (http_header(r, "origin").len == 0 && !cors->reflects)
         http_add_header(r, "Access-Control-Allow-Origin", "*");
-    if (wanted.len > 0 && wanted.len < 2048) {
+    if (cors->headers != NULL) {
+        http_add_header(r, "Access-Control-Allow-Headers", cors->headers);
+    } else if (wanted.len > 0 && wanted.len < 2048) {
         http_add_header(r, "Access-Control-Allow-Headers",
                         arena_text(&r->arena, wanted).ptr);
         http_add_header(r, "Vary", "Access-Control-Request-Headers");

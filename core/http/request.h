@@ -32,6 +32,7 @@ struct served {
     const struct http_service *service;
     struct backend *backend; /* NULL: it has no projection */
     struct projection *projection;
+    void *state; /* what the service's start() made */
 };
 
 struct server {

@@ -139,8 +139,12 @@ static const struct node *start_of(const struct router *r, struct text host)
 static const struct node *step(const struct node *n, struct text segment,
                                struct route_match *out)
 {
+    bool ignores_case = out->service != NULL && out->service->ignores_case;
+
     for (const struct node *child = n->children; child != NULL; child = child->next)
-        if (text_equal(child->segment, segment)) return child;
+        if (text_equal(child->segment, segment) ||
+            (ignores_case && text_equal_ignoring_case(child->segment, segment)))
+            return child;
     if (n->parameter == NULL || out->parameter_count == ROUTE_PARAMETERS) return NULL;
     out->names[out->parameter_count] = n->parameter->segment;
     out->values[out->parameter_count++] = segment;

@@ -30,7 +30,8 @@ static ll_rc open_service(struct server *s, const struct http_service *service,
     ll_rc rc;
 
     *out = (struct served){.service = service};
-    if (service->projection == NULL) return LL_OK;
+    rc = service->start != NULL ? service->start(s->settings, &out->state, err) : LL_OK;
+    if (rc != LL_OK || service->projection == NULL) return rc;
     rc = projection_load(service->projection, s->registry, &out->projection, err);
     if (rc != LL_OK) return rc;
     out->backend =
@@ -84,6 +85,7 @@ static void close_services(struct server *s)
     for (size_t i = 0; i < s->served_count; i++) {
         if (s->served[i].backend != NULL) backend_free(s->served[i].backend);
         projection_free(s->served[i].projection);
+        if (s->served[i].state != NULL) s->served[i].service->stop(s->served[i].state);
     }
     for (size_t i = 0; s->schemas != NULL && i < ROUTES_MAX; i++)
         schema_free(s->schemas[i]);
