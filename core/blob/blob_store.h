@@ -4,7 +4,10 @@
  *
  *   <folder>/a7/bafkrei...a7x        shards: the two characters before the last
  *   <folder>/a7/bafkrei...a7x.gzip   compressed; the name is that of the plain bytes
- *   <folder>/drafts/...              being written; what a process leaves is swept
+ *   <folder>/drafts/<process>/...    being written; a process holds the lock in its own,
+ *                                    and what one leaves that has ended is swept
+ *   <folder>/lock                    shared by who makes a blob young, the sweep's alone
+ *                                    while it removes
  *   <folder>/denylist.txt            ids, one a line, `#` comments: hidden from readers
  *
  * A blob appears whole or not at all: a draft is hashed while it is written, synced, and
@@ -23,12 +26,12 @@
 
 struct blob_store;
 
-/* The folder that the settings name: `blobs.folder`, and where that is empty "blobs"
- * beside the configuration file, "var/blobs" without one. It is made if need be. */
-ll_rc blob_store_open(const struct settings *s, struct blob_store **out,
-                      struct ll_error *err) LL_MUST_CHECK;
+/* On the folder that the settings name: `blobs.folder`, and where that is empty "blobs"
+ * beside the configuration file, "var/blobs" without one. Nothing is made or read yet:
+ * the folder is made with the first draft. */
+struct blob_store *blob_store_new(const struct settings *s);
 /* No draft may be left. NULL is allowed. */
-void blob_store_close(struct blob_store *s);
+void blob_store_free(struct blob_store *s);
 const char *blob_store_folder(const struct blob_store *s);
 /* False when the disk has less room than `blobs.reserve`: new blobs are refused. */
 bool blob_store_has_room(const struct blob_store *s);
@@ -79,11 +82,21 @@ ll_rc blob_open(struct blob_store *s, struct text name, struct blob *out,
 /* Its plain bytes, added to `out`. LL_EFULL: larger than `limit`. */
 ll_rc blob_read(struct blob_store *s, struct text name, size_t limit, struct builder *out,
                 struct ll_error *err) LL_MUST_CHECK;
+/* As blob_read(), denied or not: what projections fold must not change with a list that
+ * may change at any time. Hiding is for who answers. */
+ll_rc blob_read_even_denied(struct blob_store *s, struct text name, size_t limit,
+                            struct builder *out, struct ll_error *err) LL_MUST_CHECK;
+/* A file without a name that holds `n` plain bytes of a compressed blob from `from` on;
+ * the caller closes it. The range lies within the blob. */
+ll_rc blob_inflate(struct blob_store *s, const struct blob *blob, uint64_t from,
+                   uint64_t n, int *out, struct ll_error *err) LL_MUST_CHECK;
 bool blob_exists(struct blob_store *s, struct text name);
 /* Make it young: no sweep removes it for the grace period. False: it is not there. */
 bool blob_touch(struct blob_store *s, struct text name);
 /* Is the id on the deny-list? The file is looked at again when it has changed. */
 bool blob_is_denied(struct blob_store *s, struct text id);
+/* All ids on it as a JSON array of strings, for a query that leaves them out. */
+void blob_denied_json(struct blob_store *s, struct builder *out);
 
 /* ---- removing ---- */
 
@@ -101,9 +114,10 @@ struct blob_sweep {
     uint64_t seen, removed, removed_bytes, drafts;
 };
 
-/* Remove what is older than the grace period (`blobs.grace`) and unreferenced, and drafts
- * as old. `referenced` is asked about at most BLOB_SWEEP_BATCH old names at a time; a
- * failure of it ends the sweep. A blob that was touched or kept meanwhile stays. */
+/* Remove what is older than the grace period (`blobs.grace`) and unreferenced, and the
+ * drafts of processes that have ended. `referenced` is asked about at most
+ * BLOB_SWEEP_BATCH old names at a time; a failure of it ends the sweep. A blob that was
+ * touched or kept meanwhile stays. */
 ll_rc blob_store_sweep(struct blob_store *s, blob_referenced referenced, void *context,
                        struct blob_sweep *out, struct ll_error *err) LL_MUST_CHECK;
 
