@@ -278,6 +278,20 @@ static ll_rc skip_to_head(struct parse *p, struct text *rest)
     return LL_OK;
 }
 
+/* The heads that stand right before the last section's have its statements too. */
+static void share_statements(struct sql_file *f)
+{
+    const struct sql_section *last = &f->sections[f->section_count - 1];
+
+    for (size_t i = f->section_count - 1; i-- > 0;) {
+        struct sql_section *s = &f->sections[i];
+
+        if (s->statement_count > 0) return;
+        s->statements = last->statements;
+        s->statement_count = last->statement_count;
+    }
+}
+
 static ll_rc read_sections(struct parse *p)
 {
     struct sql_file *f = p->f;
@@ -299,10 +313,12 @@ static ll_rc read_sections(struct parse *p)
         }
         rc = read_section(p, s, most);
         if (rc != LL_OK) return rc;
-        if (s->statement_count == 0)
+        f->section_count++;
+        if (s->statement_count > 0)
+            share_statements(f);
+        else if (f->kind != SQL_FILE_APPLY || p->at->kind == SQL_END)
             return ll_fail(p->err, LL_EINVAL, "%s:%u: %s has no statement", f->path, line,
                            s->name);
-        f->section_count++;
         (void)is_head(f, p->at, &rest);
     }
     return rc;

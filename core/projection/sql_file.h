@@ -2,9 +2,10 @@
 /* sql_file.h - the three files of a projection, cut into sections and statements.
  *
  * A section begins at a line `-- on <event type>` (apply.sql) or `-- query <name>(<param>
- * <type>, ...) [volatile]` (queries.sql); schema.sql is one section without a name. Any
- * other comment is a comment, but a line that begins with `-- on ` or `-- query ` must be
- * a section's. A statement ends with `;`; a query's section has exactly one.
+ * <type>, ...) [volatile]` (queries.sql); schema.sql is one section without a name.
+ * Several `-- on` lines with no statement between them share the statements that follow.
+ * Any other comment is a comment, but a line that begins with `-- on ` or `-- query `
+ * must be a section's. A statement ends with `;`; a query's section has exactly one.
  *
  * A statement's text is what Postgres prepares: comments gone, `:name` turned to `$n`
  * (`$n::type` in queries), and SQL_SCHEMA_MARK before each table of schema.sql where a

@@ -53,6 +53,34 @@ static void a_section_holds_its_statements(void)
     sql_file_free(schema);
 }
 
+static void heads_in_a_row_share_what_follows(void)
+{
+    struct sql_file *schema = schema_of("create table t (a int);");
+    struct sql_file *f = parse(SQL_FILE_APPLY,
+                               "-- on a.zero\ninsert into t values (0);\n"
+                               "-- on a.one\n-- on a.two\n-- and why\n-- on a.three\n"
+                               "insert into t values (:x);\ndelete from t;\n",
+                               schema);
+
+    OK(f != NULL && f->section_count == 4);
+    if (f == NULL) return;
+    OK(f->sections[0].statement_count == 1);
+    for (size_t i = 1; i < 4; i++)
+        OK(f->sections[i].statement_count == 2 &&
+           f->sections[i].line == (i < 3 ? i + 2 : 6) &&
+           strcmp(f->sections[i].statements[0].sql, "insert into \x01t values ( $1)") ==
+               0);
+    OK(parse(SQL_FILE_APPLY, "-- on a.one\ndelete from t;\n-- on a.two\n", schema) ==
+       NULL);
+    OK(strstr(err.text, "a.two has no statement") != NULL);
+    OK(parse(SQL_FILE_APPLY, "-- on a.one\n-- on a.one\ndelete from t;\n", schema) ==
+       NULL);
+    OK(strstr(err.text, "is already on line") != NULL);
+    OK(parse(SQL_FILE_QUERIES, "-- query a()\n-- query b()\nselect 1;\n", NULL) == NULL);
+    sql_file_free(f);
+    sql_file_free(schema);
+}
+
 static void a_query_declares_its_parameters(void)
 {
     struct sql_file *f =
@@ -148,7 +176,7 @@ static void a_refusal_names_file_and_line(void)
         {SQL_FILE_APPLY, "-- on a.b\ninsert into t\n-- on a.c\n;",
          "f.sql:2: the statement"},
         {SQL_FILE_APPLY, "-- on the other hand\n", "f.sql:1: \"the other hand\""},
-        {SQL_FILE_APPLY, "-- on a.b\n-- on a.c\ndelete from t;", "f.sql:1: a.b has no"},
+        {SQL_FILE_APPLY, "-- on a.b\n-- on a.c\n", "f.sql:2: a.c has no"},
         {SQL_FILE_APPLY, "-- on a.b\ndelete from t;\n-- on a.b\n;", "already on line 1"},
         {SQL_FILE_APPLY, "-- on a.b\ndelete from t where a = $1;",
          "f.sql:2: parameters go"},
@@ -209,6 +237,7 @@ static void the_binarys_own_files_pass(void)
 int main(void)
 {
     RUN(a_section_holds_its_statements);
+    RUN(heads_in_a_row_share_what_follows);
     RUN(a_query_declares_its_parameters);
     RUN(tables_are_marked_where_they_stand);
     RUN(quotes_and_comments_hide_what_they_hold);
