@@ -42,10 +42,10 @@ static void decide_subscription(struct http_request *r, const json_t *state,
     out->guards[0] =
         text_of(arena_printf(http_arena(r), "subscription:%.*s", TEXT_ARGS(address)));
     out->guard_count = 1;
-    notifications_decide(r, "notifications.subscription-changed",
-                         json_pack("{s:s%, s:O}", "address", address.ptr, address.len,
-                                   "details", details),
-                         out);
+    notifications_decide(
+        r, "notifications.subscription-changed",
+        json_pack("{s:s%, s:O}", "address", address.ptr, address.len, "details", details),
+        out);
 }
 
 static bool check_details(struct http_request *r, const json_t *details)

@@ -77,7 +77,8 @@ void notifications_refuse(struct http_request *r, enum http_refusal why, int sta
 
     switch (why) {
     case HTTP_REFUSED_ROUTE:
-        http_respond(r, status, "text/plain", status == 404 ? TEXT("Not found") : message);
+        http_respond(r, status, "text/plain",
+                     status == 404 ? TEXT("Not found") : message);
         return;
     case HTTP_REFUSED_AUTH: refuse_identity(r, status, text); return;
     case HTTP_REFUSED_JSON: notifications_refuse_body(r, status, text); return;

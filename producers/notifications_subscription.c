@@ -65,35 +65,31 @@ static bool has_only(const json_t *object, const char *const *names, size_t n)
     return true;
 }
 
-static void check_channel(const json_t *entry, const char *path, const char *channel,
-                          struct builder *why)
-{
-    const json_t *value = json_object_get(entry, channel);
-    char text[128];
-
-    if (value != NULL && json_is_boolean(value)) return;
-    if (value == NULL) {
-        snprintf(text, sizeof(text), "must have required property '%s'", channel);
-        add_trouble(why, path, text);
-        return;
-    }
-    snprintf(text, sizeof(text), "%s/%s", path, channel);
-    add_trouble(why, text, "must be boolean");
-}
-
+/* In the order in which the validator looks: what must be there, what must not, the rest.
+ */
 static void check_entry(const json_t *entry, const char *type, struct builder *why)
 {
-    char path[96];
+    char path[96], text[128];
 
     snprintf(path, sizeof(path), "message_type/%s", type);
     if (!json_is_object(entry)) {
         add_trouble(why, path, "must be object");
         return;
     }
+    for (size_t i = 0; i < LL_LENGTH(channels); i++) {
+        if (json_object_get(entry, channels[i]) != NULL) continue;
+        snprintf(text, sizeof(text), "must have required property '%s'", channels[i]);
+        add_trouble(why, path, text);
+    }
     if (!has_only(entry, channels, LL_LENGTH(channels)))
         add_trouble(why, path, "must NOT have additional properties");
-    for (size_t i = 0; i < LL_LENGTH(channels); i++)
-        check_channel(entry, path, channels[i], why);
+    for (size_t i = 0; i < LL_LENGTH(channels); i++) {
+        const json_t *value = json_object_get(entry, channels[i]);
+
+        if (value == NULL || json_is_boolean(value)) continue;
+        snprintf(text, sizeof(text), "%s/%s", path, channels[i]);
+        add_trouble(why, text, "must be boolean");
+    }
 }
 
 static void list_trouble(const json_t *details, struct builder *why)

@@ -33,9 +33,8 @@ static bool read_type(const struct look *l, const json_t *entry, struct text *ou
     if (!json_member_text(entry, "type", out))
         return refuse(l, "type", "must be a string");
     if (notification_type_is_known(*out)) return true;
-    *l->why =
-        arena_printf(l->arena, "Invalid notification type: %.*s",
-                     (int)(out->len < ECHO ? out->len : (size_t)ECHO), out->ptr);
+    *l->why = arena_printf(l->arena, "Invalid notification type: %.*s",
+                           (int)(out->len < ECHO ? out->len : (size_t)ECHO), out->ptr);
     if (!text_is_utf8(text_of(*l->why))) /* cut within a character */
         *l->why = "Invalid notification type";
     return false;
@@ -57,9 +56,9 @@ static bool read_address(const struct look *l, const json_t *entry, struct text 
                       "fails to match the required pattern: /^0x[a-fA-F0-9]{40}$/");
     lower = arena_alloc(l->arena, ADDRESS);
     for (size_t i = 0; i < ADDRESS; i++)
-        lower[i] = (char)(out->ptr[i] >= 'A' && out->ptr[i] <= 'F'
-                              ? out->ptr[i] - 'A' + 'a'
-                              : out->ptr[i]);
+        lower[i] =
+            (char)(out->ptr[i] >= 'A' && out->ptr[i] <= 'F' ? out->ptr[i] - 'A' + 'a'
+                                                            : out->ptr[i]);
     *out = (struct text){lower, ADDRESS};
     return true;
 }
@@ -72,9 +71,8 @@ static bool read_event_key(const struct look *l, const json_t *entry, struct tex
         return refuse(l, "eventKey", "must be a string");
     if (out->len == 0) return refuse(l, "eventKey", "is not allowed to be empty");
     if (out->len <= EVENT_KEY) return true;
-    return refuse(
-        l, "eventKey",
-        "length must be less than or equal to 1024 characters long");
+    return refuse(l, "eventKey",
+                  "length must be less than or equal to 1024 characters long");
 }
 
 static bool read_metadata(const struct look *l, const json_t *entry, const json_t **out)

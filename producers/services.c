@@ -2,11 +2,13 @@
 /* services.c - the services that this binary serves: one row each. */
 #include "core/http/http.h"
 
+extern const struct http_service notifications_service;
 extern const struct http_service platform_service;
 extern const struct http_service social_service;
 
 const struct http_service *const http_services[] = {
     &social_service,
+    &notifications_service,
     &platform_service,
     NULL,
 };
