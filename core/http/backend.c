@@ -25,6 +25,8 @@ struct waiter {
     struct waiter *next;
     const struct position *position;
     struct fiber *fiber;
+    bool answers;   /* wants a look begun after it came, which saw the gate open */
+    unsigned looks; /* begun before it came */
     bool is_satisfied;
 };
 
@@ -46,6 +48,8 @@ struct backend {
     uint64_t relay_lag, lag_limit; /* events that Kafka does not have yet */
     bool is_closed;                /* the gate: until the relay has read what Kafka has */
     struct position position;      /* of that generation, as last seen */
+    bool may_answer;               /* in the same snapshot: the gate was open */
+    unsigned looks;                /* begun */
     struct waiter *waiters;
 };
 
@@ -192,22 +196,29 @@ static void look(struct backend *b)
 {
     char name[PROJECTION_SCHEMA + 16];
     struct builder sql;
-    struct lane_statement statement = {.name = name};
+    struct lane_statement statement = {
+        .name = name, .parameters = 1, .values = &b->service};
     struct position now;
     struct ll_error err;
     PGresult *r;
 
     b->must_look = false;
+    b->may_answer = false;
+    b->looks++;
     if (!b->has_generation) return;
     snprintf(name, sizeof(name), "%s/position", b->generation.schema);
     builder_init(&sql, SQL_MOST);
+    builder_string(&sql, "select p.position, landlog.may_answer($1) from (");
     projection_position_sql(&b->generation, &sql);
+    builder_string(&sql, ") p");
     statement.sql = builder_view(&sql).ptr;
     if (backend_read(b, &statement, &r, &err) == LL_OK) {
         struct text text = text_of(PQgetvalue(r, 0, 0));
 
-        if (PQntuples(r) == 1 && position_parse(&now, text.ptr, text.len) == LL_OK)
+        if (PQntuples(r) == 1 && position_parse(&now, text.ptr, text.len) == LL_OK) {
             b->position = now;
+            b->may_answer = PQgetvalue(r, 0, 1)[0] == 't';
+        }
         PQclear(r);
     } else {
         b->must_refresh = true;
@@ -215,12 +226,18 @@ static void look(struct backend *b)
     builder_fini(&sql);
 }
 
+static bool is_satisfied(const struct backend *b, const struct waiter *w)
+{
+    if (w->answers && (!b->may_answer || w->looks == b->looks)) return false;
+    return position_covers(&b->position, w->position);
+}
+
 static void wake_satisfied(struct backend *b)
 {
     for (struct waiter **at = &b->waiters; *at != NULL;) {
         struct waiter *w = *at;
 
-        if (!position_covers(&b->position, w->position)) {
+        if (!is_satisfied(b, w)) {
             at = &w->next;
             continue;
         }
@@ -260,26 +277,42 @@ static void forget_waiter(struct backend *b, const struct waiter *w)
     }
 }
 
-ll_rc backend_wait(struct backend *b, const struct position *p, int wait_ms,
-                   struct ll_error *err)
+static ll_rc wait_for(struct backend *b, const struct position *p, bool answers,
+                      int wait_ms, struct ll_error *err)
 {
     int64_t end = clock_monotonic_us() + wait_ms * 1000LL, left;
-    struct waiter *w;
-    bool is_satisfied;
+    struct waiter *w = ll_calloc(1, sizeof(*w));
+    bool is_there;
 
-    if (position_covers(&b->position, p)) return LL_OK;
-    w = ll_calloc(1, sizeof(*w));
-    *w = (struct waiter){.next = b->waiters, .position = p, .fiber = fiber_self()};
+    *w = (struct waiter){.next = b->waiters,
+                         .position = p,
+                         .fiber = fiber_self(),
+                         .answers = answers,
+                         .looks = b->looks};
     b->waiters = w;
+    b->must_look = true;
     if (b->keeper != NULL) fiber_wake(b->keeper);
     while (!w->is_satisfied && (left = end - clock_monotonic_us()) > 0)
         fiber_wait((int)(left / 1000) + 1);
-    is_satisfied = w->is_satisfied;
-    if (!is_satisfied) forget_waiter(b, w);
+    is_there = w->is_satisfied;
+    if (!is_there) forget_waiter(b, w);
     free(w);
-    if (is_satisfied) return LL_OK;
+    if (is_there) return LL_OK;
     return ll_fail(err, LL_ETIMEOUT, "the read model did not come so far in %d ms",
                    wait_ms);
+}
+
+ll_rc backend_wait(struct backend *b, const struct position *p, int wait_ms,
+                   struct ll_error *err)
+{
+    if (position_covers(&b->position, p)) return LL_OK;
+    return wait_for(b, p, false, wait_ms, err);
+}
+
+ll_rc backend_wait_answer(struct backend *b, const struct position *p, int wait_ms,
+                          struct ll_error *err)
+{
+    return wait_for(b, p, true, wait_ms, err);
 }
 
 void backend_refresh(struct backend *b)

@@ -51,5 +51,10 @@ ll_rc backend_read(struct backend *b, const struct lane_statement *statement,
  * LL_EINVAL when `p` is beyond what the log's end was found to be. */
 ll_rc backend_wait(struct backend *b, const struct position *p, int wait_ms,
                    struct ll_error *err) LL_MUST_CHECK;
+/* The same for an answer that says what is on the log: from now on, one snapshot has to
+ * show both the position and an open gate. In a database that is not the log any more,
+ * another event may have that sequence. */
+ll_rc backend_wait_answer(struct backend *b, const struct position *p, int wait_ms,
+                          struct ll_error *err) LL_MUST_CHECK;
 
 #endif

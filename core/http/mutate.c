@@ -86,12 +86,6 @@ static void refuse_unsettled(struct http_request *r, const char *why)
                    why, text);
 }
 
-static void refuse_reused(struct http_request *r)
-{
-    request_refuse(r, HTTP_REFUSED_INPUT, 422,
-                   "this Idempotency-Key was used for another request");
-}
-
 /* It is on the log at `o`: wait until the read model shows it. */
 static bool wait_applied(struct http_request *r, const struct http_outcome *o)
 {
@@ -104,9 +98,32 @@ static bool wait_applied(struct http_request *r, const struct http_outcome *o)
         refuse_unsettled(r, "it is on the log, but the position cannot be told");
         return false;
     }
-    if (backend_wait(r->served->backend, &at, r->server->wait_ms, &err) == LL_OK)
+    if (backend_wait_answer(r->served->backend, &at, r->server->wait_ms, &err) == LL_OK)
         return true;
-    refuse_unsettled(r, "it is on the log and not yet in the read model");
+    refuse_unsettled(r, "it was accepted and is not yet in the read model");
+    return false;
+}
+
+/* The key is that of another request, which must itself be there to say so. */
+static void refuse_reused(struct http_request *r, const struct http_outcome *o)
+{
+    if (!wait_applied(r, o)) return;
+    request_refuse(r, HTTP_REFUSED_INPUT, 422,
+                   "this Idempotency-Key was used for another request");
+}
+
+/* Nothing was appended, and it is so already: as a snapshot with an open gate has it. */
+static bool wait_open(struct http_request *r)
+{
+    struct position nothing;
+    struct ll_error err;
+
+    position_init(&nothing);
+    if (backend_wait_answer(r->served->backend, &nothing, r->server->wait_ms, &err) ==
+        LL_OK)
+        return true;
+    request_refuse(r, HTTP_REFUSED_UNAVAILABLE, 503,
+                   "the log is closed until it is reconciled");
     return false;
 }
 
@@ -143,7 +160,7 @@ static enum known look_up(struct http_request *r, const struct uuid *body,
     out->repeated = true;
     PQclear(result);
     if (uuid_equal(&before, body)) return KNOWN;
-    refuse_reused(r);
+    refuse_reused(r, out);
     return KNOWN_ANSWERED;
 }
 
@@ -161,7 +178,7 @@ static enum step settle_without_event(struct http_request *r,
     case KNOWN: return wait_applied(r, out) ? STEP_DONE : STEP_ANSWERED;
     case KNOWN_NOT: break;
     }
-    if (!d->refused) return STEP_DONE;
+    if (!d->refused) return wait_open(r) ? STEP_DONE : STEP_ANSWERED;
     request_refuse(r, HTTP_REFUSED_DECISION, d->status, "%.*s", TEXT_ARGS(d->message));
     return STEP_ANSWERED;
 }
@@ -180,20 +197,28 @@ static enum step wait_for_conflict(struct http_request *r, const struct append_a
     return STEP_ANSWERED;
 }
 
+static void take_place(struct http_outcome *out, const struct append_answer *a)
+{
+    memcpy(out->topic, a->topic, sizeof(out->topic));
+    out->partition = a->partition;
+    out->sequence = a->sequence;
+    out->time = a->time;
+    out->repeated = a->verdict == APPEND_DUPLICATE;
+}
+
 static enum step take_verdict(struct http_request *r, const struct append_answer *a,
                               struct http_outcome *out)
 {
     switch (a->verdict) {
     case APPEND_ACCEPTED:
     case APPEND_DUPLICATE:
-        memcpy(out->topic, a->topic, sizeof(out->topic));
-        out->partition = a->partition;
-        out->sequence = a->sequence;
-        out->time = a->time;
-        out->repeated = a->verdict == APPEND_DUPLICATE;
+        take_place(out, a);
         return wait_applied(r, out) ? STEP_DONE : STEP_ANSWERED;
     case APPEND_CONFLICT: return wait_for_conflict(r, a);
-    case APPEND_REUSED: refuse_reused(r); return STEP_ANSWERED;
+    case APPEND_REUSED:
+        take_place(out, a);
+        refuse_reused(r, out);
+        return STEP_ANSWERED;
     case APPEND_CLOSED:
         request_refuse(r, HTTP_REFUSED_UNAVAILABLE, 503,
                        "the log is closed until it is reconciled");

@@ -156,6 +156,20 @@ language sql volatile security definer set search_path = pg_catalog as $$
                     where r.service = a_service and r.gate = landlog.gate())
 $$;
 
+-- Whether a snapshot of this database may be what an answer rests on: the gate is open in
+-- it. On the postgres store nothing else can be the log after a mere restart, whose gate
+-- the next append opens. For the query role.
+create or replace function landlog.may_answer(a_service text) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog as $$
+begin -- (plpgsql keeps the plan, which took five times as long as the look)
+    return exists (select from landlog.referee r
+                    where r.service = a_service
+                      and (r.gate = landlog.gate()
+                           or r.store = 'postgres' and exists
+                              (select from landlog.log l
+                                where l.identity = landlog.identity())));
+end $$;
+
 -- Accept this database as the log, whatever it was before. Where it is not the one in
 -- which the incarnation began, another incarnation begins: tokens of the old one may
 -- speak of events that are not here.

@@ -21,8 +21,8 @@ static const char grant_sql[] =
     "  if exists (select from pg_roles where rolname = '" REFEREE_QUERY_ROLE "') then"
     "    grant usage on schema landlog to " REFEREE_QUERY_ROLE ";"
     "    grant select on all tables in schema landlog to " REFEREE_QUERY_ROLE ";"
-    "    grant execute on function landlog.is_open(text), landlog.relay_lag(text) "
-    "to " REFEREE_QUERY_ROLE ";"
+    "    grant execute on function landlog.is_open(text), landlog.may_answer(text),"
+    "      landlog.relay_lag(text) to " REFEREE_QUERY_ROLE ";"
     "  end if;"
     "end $$";
 
