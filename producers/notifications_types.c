@@ -85,13 +85,13 @@ bool notification_type_is_known(struct text type)
 }
 
 /* RFC 9562, 5.8: a version for ids of one's own making. SHA-256 is what Postgres has
- * without an extension, and both sides must come to the same. */
+ * without an extension; both sides must come to the same. */
 static struct uuid uuid_of(struct text name)
 {
     struct uuid id = uuid_hash(name);
 
     id.bytes[6] = (uint8_t)((id.bytes[6] & 0x0f) | 0x80);
-    id.bytes[8] = (uint8_t)((id.bytes[8] & 0x3f) | 0x80);
+    id.bytes[8] = (uint8_t)((id.bytes[8] & 0x0f) | 0x80);
     return id;
 }
 

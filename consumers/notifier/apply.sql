@@ -1,0 +1,150 @@
+-- SPDX-License-Identifier: Apache-2.0 - Copyright The Landlog authors
+-- Which notifications an event makes. A notification's id is made of event key, type and
+-- recipient (producers/notifications_types.c makes the same), and is what the fact is once
+-- for ever: nobody is told the same thing twice.
+
+-- on social.friendship-requested
+insert into outgoing (subject, type, data, input_topic, input_partition, input_sequence,
+                      input_id)
+select id, 'notifications.notification-created',
+       jsonb_build_object(
+           'id', id, 'inbox', :target::text, 'eventKey', :actionId::text,
+           'type', 'social_service_friendship_request', 'address', :target::text,
+           'timestamp', :event.time,
+           'metadata', jsonb_build_object(
+               'requestId', :actionId::text,
+               'sender', coalesce(sender.shape, unknown.shape || jsonb_build_object(
+                                      'address', :actor::text)),
+               'receiver', coalesce(receiver.shape, unknown.shape || jsonb_build_object(
+                                        'address', :target::text)))
+               || case when :message::text is null then '{}'
+                       else jsonb_build_object('message', :message::text) end),
+       :event.topic, :event.partition, :event.sequence, :event.id
+  from (select encode(sha256(convert_to(:actionId::text || '-social_service_friendship_request-'
+                                        || :target::text, 'UTF8')),
+                      'hex') as hash) named
+ cross join lateral (
+       select left(overlay(overlay(hash placing '8' from 13) placing '8' from 17), 32)::uuid
+                  as id) made
+ cross join person unknown
+  left join person sender on sender.address = :actor
+  left join person receiver on receiver.address = :target
+ where unknown.address = ''
+on conflict (subject) do nothing;
+
+-- on social.friendship-accepted
+insert into outgoing (subject, type, data, input_topic, input_partition, input_sequence,
+                      input_id)
+select id, 'notifications.notification-created',
+       jsonb_build_object(
+           'id', id, 'inbox', :target::text, 'eventKey', :actionId::text,
+           'type', 'social_service_friendship_accepted', 'address', :target::text,
+           'timestamp', :event.time,
+           'metadata', jsonb_build_object(
+               'requestId', :actionId::text,
+               'sender', coalesce(sender.shape, unknown.shape || jsonb_build_object(
+                                      'address', :actor::text)),
+               'receiver', coalesce(receiver.shape, unknown.shape || jsonb_build_object(
+                                        'address', :target::text)))),
+       :event.topic, :event.partition, :event.sequence, :event.id
+  from (select encode(sha256(convert_to(:actionId::text || '-social_service_friendship_accepted-'
+                                        || :target::text, 'UTF8')),
+                      'hex') as hash) named
+ cross join lateral (
+       select left(overlay(overlay(hash placing '8' from 13) placing '8' from 17), 32)::uuid
+                  as id) made
+ cross join person unknown
+  left join person sender on sender.address = :actor
+  left join person receiver on receiver.address = :target
+ where unknown.address = ''
+on conflict (subject) do nothing;
+
+-- on badges.badge-granted
+insert into outgoing (subject, type, data, input_topic, input_partition, input_sequence,
+                      input_id)
+select id, 'notifications.notification-created',
+       jsonb_build_object(
+           'id', id, 'inbox', :address::text, 'eventKey', :key::text,
+           'type', 'badge_granted', 'address', :address::text,
+           'timestamp', :grantedAt,
+           'metadata', jsonb_build_object(
+               'id', :badgeId::text, 'title', 'New Badge Unlocked!',
+               'description', concat_ws(' ', :badgeName::text, :badgeTierName::text),
+               'image', :badgeImageUrl::text)),
+       :event.topic, :event.partition, :event.sequence, :event.id
+  from (select encode(sha256(convert_to(:key::text || '-badge_granted-' || :address::text, 'UTF8')),
+                      'hex') as hash) named
+ cross join lateral (
+       select left(overlay(overlay(hash placing '8' from 13) placing '8' from 17), 32)::uuid
+                  as id) made
+on conflict (subject) do nothing;
+
+-- What other systems tell: schema.sql's rules say what becomes of it. Metadata that does
+-- not fit an event, or names nobody, is passed over: it must not stop what comes behind.
+-- on platform.blockchain-royalties-earned
+-- on platform.blockchain-item-sold
+-- on platform.blockchain-bid-accepted
+-- on platform.marketplace-bid-received
+-- on platform.blockchain-land-rental-started
+-- on platform.blockchain-land-rental-ended
+-- on platform.blockchain-transfer-received
+-- on platform.blockchain-tip-received
+-- on platform.rewards-reward-assigned
+-- on platform.rewards-reward-in-progress
+-- on platform.rewards-reward-delayed
+-- on platform.rewards-campaign-out-of-funds
+-- on platform.rewards-campaign-out-of-stock
+-- on platform.rewards-campaign-gas-price-higher-than-expected
+insert into outgoing (subject, type, data, input_topic, input_partition, input_sequence,
+                      input_id)
+select id, 'notifications.notification-created',
+       jsonb_build_object(
+           'id', id, 'inbox', address, 'eventKey', :key::text, 'type', rule.type,
+           'address', address, 'timestamp', :timestamp, 'metadata', stored)
+       || case when is_scoped and scope_id <> '' and length(scope_id) <= 1024
+               then jsonb_build_object('optOutScope', jsonb_build_object(
+                        'scope', 'community', 'scopeId', scope_id))
+               else '{}' end,
+       :event.topic, :event.partition, :event.sequence, :event.id
+  from rule
+ cross join lateral (
+       select rule.constants::jsonb
+              || coalesce(jsonb_object_agg(split_part(member, '=', 1), value
+                                           order by member), '{}')
+              || case when rule.type = 'tip_received'
+                       and (:metadata::jsonb ->> 'amount') ~ '^[0-9]{1,60}([.][0-9]{1,60})?$'
+                      then jsonb_build_object('manaAmount', trunc(
+                               (:metadata::jsonb ->> 'amount')::numeric * 1e18)::text)
+                      else '{}' end as stored
+         from string_to_table(rule.members, ' ') member
+        cross join lateral (
+              select :metadata::jsonb -> split_part('=' || member, '=', -1) as value) taken
+        where value is not null) kept
+ cross join lateral (
+       select distinct lower(named) as address
+         from jsonb_array_elements_text(
+                  case jsonb_typeof(:metadata::jsonb -> rule.recipient)
+                  when 'array' then :metadata::jsonb -> rule.recipient
+                  when 'string' then jsonb_build_array(:metadata::jsonb -> rule.recipient)
+                  else '[]' end) named
+        where lower(named) ~ '^0x[0-9a-f]{40}$') recipients
+ cross join lateral (
+       select coalesce(:metadata::jsonb ->> 'communityId', stored ->> 'communityId')
+                  as scope_id) scoped
+ cross join lateral (select encode(sha256(convert_to(:key::text || '-' || rule.type || '-' || address, 'UTF8')),
+                      'hex') as hash) named
+ cross join lateral (
+       select left(overlay(overlay(hash placing '8' from 13) placing '8' from 17), 32)::uuid
+                  as id) made
+ where rule.event = :event.type and octet_length(stored::text) < 200000
+   and not (is_scoped and exists (
+            select from opt_out where opt_out.address = recipients.address
+               and opt_out.scope = 'community' and opt_out.scope_id = scoped.scope_id))
+on conflict (subject) do nothing;
+
+-- on notifications.scope-opted-out
+insert into opt_out (address, scope, scope_id) values (:address, :scope, :scopeId)
+on conflict (address, scope, scope_id) do nothing;
+
+-- on notifications.scope-opted-in
+delete from opt_out where address = :address and scope = :scope and scope_id = :scopeId;
