@@ -140,3 +140,19 @@ void identity_sign_request(const struct identity *i, struct text method, struct 
     builder_fini(&payload);
     builder_fini(&h.value);
 }
+
+json_t *identity_sign_message(const struct identity *i, struct text message)
+{
+    char owner[ETHEREUM_ADDRESS_TEXT], signature[ETHEREUM_SIGNATURE_TEXT];
+    json_t *chain;
+
+    ethereum_personal_sign(&i->ephemeral, message, signature);
+    ethereum_address_print_checksum(&i->owner, owner);
+    chain = json_pack("[{s:s,s:s,s:s},{s:s,s:s,s:s},{s:s,s:s%,s:s}]", "type",
+                      auth_link_type_name(AUTH_SIGNER), "payload", owner, "signature", "",
+                      "type", auth_link_type_name(AUTH_EPHEMERAL), "payload", i->payload,
+                      "signature", i->signature, "type", auth_link_type_name(AUTH_ENTITY),
+                      "payload", message.ptr, message.len, "signature", signature);
+    LL_CHECK(chain != NULL);
+    return chain;
+}

@@ -36,4 +36,8 @@ void identity_sign_request(const struct identity *i, struct text method, struct 
                                        struct text value),
                            void *context);
 
+/* The AuthChain that binds `message` (the id of an entity, say) to the owner: three
+ * links, as catalysts want them. The caller owns it. */
+json_t *identity_sign_message(const struct identity *i, struct text message);
+
 #endif

@@ -3,6 +3,7 @@
 #include "core/cli/command.h"
 
 extern const struct command config_command;
+extern const struct command deploy_command;
 extern const struct command log_command;
 extern const struct command project_command;
 extern const struct command publish_command;
@@ -22,6 +23,7 @@ extern const struct command wallet_command;
 /* clang-format off */
 const struct command *const commands[] = {
     &config_command,
+    &deploy_command,
     &log_command,
     &project_command,
     &publish_command,

@@ -14,8 +14,7 @@
 
 enum {
     BODY_BYTES = 256 * 1024 * 1024,
-    EXIT_REFUSED = 22, /* as curl --fail */
-    MARGIN_MS = 60000  /* an identity that ends sooner is made anew */
+    EXIT_REFUSED = 22 /* as curl --fail */
 };
 
 static const struct command_option options[] = {
@@ -118,24 +117,17 @@ static void take_headers(struct request *r)
 
 /* ---- the signature ---- */
 
-/* The identity that the wallet keeps, or a new one, which it then keeps. */
 static void take_identity(const struct command_line *line, const char *path,
                           struct identity *out)
 {
     const char *expires = command_option(line, "expires");
-    int64_t now = clock_now_ms(), ms = INT64_C(86400000);
-    struct wallet_file w;
+    int64_t ms = INT64_C(86400000);
     struct ll_error err;
 
     if (expires != NULL && !wallet_duration_parse(expires, &ms))
         die_usage("--expires wants a duration such as 12h or 30d, not \"%s\"", expires);
-    if (wallet_file_load(path, &w, &err) != LL_OK) die("%s", err.text);
-    if (!w.has_identity || expires != NULL || w.identity.expiration < now + MARGIN_MS) {
-        identity_new(&w.identity, &w.key, now + ms);
-        w.has_identity = true;
-        if (wallet_file_replace(path, &w, &err) != LL_OK) die("%s", err.text);
-    }
-    *out = w.identity;
+    if (wallet_file_identity(path, ms, expires != NULL, out, &err) != LL_OK)
+        die("%s", err.text);
 }
 
 /* Another digit in the middle of the last link's signature. */

@@ -2,6 +2,8 @@
 /* wallet_file.c - see wallet_file.h. */
 #include "core/cli/wallet_file.h"
 
+#include "core/base/clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { WALLET_BYTES = 64 * 1024 };
+enum { WALLET_BYTES = 64 * 1024, MARGIN_MS = 60000 };
 
 static json_t *to_json(const struct wallet_file *w)
 {
@@ -121,6 +123,23 @@ ll_rc wallet_file_load(const char *path, struct wallet_file *out, struct ll_erro
     if (rc == LL_OK) rc = take_json(json, out, err);
     if (rc != LL_OK) ll_error_prefix(err, "%s is no wallet", path);
     json_decref(json);
+    return rc;
+}
+
+ll_rc wallet_file_identity(const char *path, int64_t lasts_ms, bool is_new,
+                           struct identity *out, struct ll_error *err)
+{
+    int64_t now = clock_now_ms();
+    struct wallet_file w;
+    ll_rc rc = wallet_file_load(path, &w, err);
+
+    if (rc != LL_OK) return rc;
+    if (!w.has_identity || is_new || w.identity.expiration < now + MARGIN_MS) {
+        identity_new(&w.identity, &w.key, now + lasts_ms);
+        w.has_identity = true;
+        rc = wallet_file_replace(path, &w, err);
+    }
+    *out = w.identity;
     return rc;
 }
 

@@ -26,6 +26,12 @@ ll_rc wallet_file_replace(const char *path, const struct wallet_file *w,
 ll_rc wallet_file_load(const char *path, struct wallet_file *out,
                        struct ll_error *err) LL_MUST_CHECK;
 
+/* The ephemeral identity that the file keeps; where it has none, or one that ends within
+ * a minute, or `is_new` is asked for: a new one, valid for `lasts_ms`, which it then
+ * keeps. */
+ll_rc wallet_file_identity(const char *path, int64_t lasts_ms, bool is_new,
+                           struct identity *out, struct ll_error *err) LL_MUST_CHECK;
+
 /* "90s", "5m", "12h", "30d" in ms; false on anything else, zero and more than ten years
  * included. */
 bool wallet_duration_parse(const char *text, int64_t *ms);
