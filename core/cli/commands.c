@@ -7,6 +7,7 @@ extern const struct command deploy_command;
 extern const struct command log_command;
 extern const struct command project_command;
 extern const struct command publish_command;
+extern const struct command react_command;
 extern const struct command rebuild_command;
 extern const struct command relay_command;
 extern const struct command replay_command;
@@ -27,6 +28,7 @@ const struct command *const commands[] = {
     &log_command,
     &project_command,
     &publish_command,
+    &react_command,
     &rebuild_command,
     &relay_command,
     &replay_command,

@@ -8,8 +8,8 @@
 #include <string.h>
 
 static const struct command_option options[] = {
-    {"only", "NAMES", "run only these of project, serve and relay, separated by commas",
-     0},
+    {"only", "NAMES",
+     "run only these of project, react, serve and relay, separated by commas", 0},
     {0},
 };
 
@@ -17,7 +17,7 @@ static const struct command_option options[] = {
 static const struct part {
     const char *name;
     bool needs_kafka;
-} parts[] = {{"project", false}, {"serve", false}, {"relay", true}};
+} parts[] = {{"project", false}, {"react", false}, {"serve", false}, {"relay", true}};
 
 static bool is_listed(const char *list, const char *name)
 {
@@ -81,7 +81,7 @@ static int up_run(const struct command_line *line)
         pass_settings(line, c, 2);
         s.count++;
     }
-    if (s.count == 0) die_usage("--only names none of project, serve, relay");
+    if (s.count == 0) die_usage("--only names none of project, react, serve, relay");
     return supervisor_run(&s);
 }
 
@@ -90,8 +90,9 @@ const struct command up_command = {
     .summary = "run the whole system, restarting what ends",
     .arguments = "",
     .help =
-        "Runs `landlog project`, `landlog serve` and, where kafka.brokers is set,\n"
-        "`landlog relay`. SIGTERM or Ctrl-C stops them cleanly; SIGHUP reads the\n"
+        "Runs `landlog project`, `landlog react`, `landlog serve` and, where\n"
+        "kafka.brokers is set, `landlog relay`. SIGTERM or Ctrl-C stops them cleanly; "
+        "SIGHUP reads the\n"
         "configuration again and replaces each. Each also runs alone, on a machine of\n"
         "its own.",
     .options = options,

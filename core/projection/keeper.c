@@ -10,6 +10,7 @@
 #include "core/pg/connect.h"
 #include "core/projection/catch_up.h"
 #include "core/projection/generation.h"
+#include "core/projection/outgoing.h"
 #include "core/projection/runner.h"
 
 #include <inttypes.h>
@@ -31,7 +32,9 @@ struct kept {
     struct generation generation;
     enum generation_state state;
     struct runner *runner;
+    void *addition; /* of the runner */
     struct catch_up catch_up;
+    struct outgoing_broom broom;
     bool was_started; /* once by this process: a halt found before is cleared */
     bool is_halted;   /* until landlog.generation says otherwise */
     bool is_final;    /* a mistake in its files: for good */
@@ -58,13 +61,15 @@ struct keeper *keeper_new(const struct keeper_options *options)
     k->options = *options;
     k->count = options->count;
     for (size_t i = 0; i < k->count; i++) k->kept[i].p = options->projections[i];
-    worker_name("project", k->name);
+    worker_name(options->kind, k->name);
     wake_open(settings_string(options->settings, SETTING_POSTGRES), &k->wake);
     return k;
 }
 
-static void stop(struct kept *q)
+static void stop(const struct keeper *k, struct kept *q)
 {
+    if (q->addition != NULL) k->options.addition->stop(q->addition);
+    q->addition = NULL;
     runner_stop(q->runner);
     q->runner = NULL;
     catch_up_fini(&q->catch_up);
@@ -73,7 +78,7 @@ static void stop(struct kept *q)
 void keeper_free(struct keeper *k)
 {
     if (k == NULL) return;
-    for (size_t i = 0; i < k->count; i++) stop(&k->kept[i]);
+    for (size_t i = 0; i < k->count; i++) stop(k, &k->kept[i]);
     if (k->connection != NULL) worker_leave(k->connection, k->name);
     PQfinish(k->connection);
     wake_close(k->wake);
@@ -105,15 +110,22 @@ static void disconnect(struct keeper *k)
 static void start(struct keeper *k, struct kept *q)
 {
     const struct settings *s = k->options.settings;
-
-    q->runner = runner_start(&(struct runner_options){
+    const struct keeper_addition *addition = k->options.addition;
+    struct runner_options options = {
         .settings = s,
         .projection = q->p,
         .generation = q->generation,
         .workers = settings_number(s, SETTING_PROJECT_WORKERS),
         .batch = settings_number(s, SETTING_PROJECT_BATCH),
         .wake = k->wake,
-    });
+    };
+
+    if (addition != NULL) {
+        q->addition = options.context = addition->start(&options);
+        options.landed = addition->landed;
+    }
+    q->runner = runner_start(&options);
+    if (addition != NULL) addition->follow(q->addition, q->runner);
     q->was_started = true;
     note(NOTE_INFO, "projecting", NOTE_S("projection", projection_name(q->p)),
          NOTE_S("schema", q->generation.schema),
@@ -173,15 +185,18 @@ static ll_rc check(struct keeper *k, struct kept *q, bool *out, struct ll_error 
 static ll_rc build(struct keeper *k, struct kept *q, struct ll_error *err)
 {
     struct lag lag;
-    ll_rc rc = catch_up_try(&q->catch_up, k->connection, k->options.settings, q->p,
-                            &q->generation, k->wake, &lag, err);
+    ll_rc rc = outgoing_sweep(&q->broom, k->connection, q->p, &q->generation, err);
+
+    if (rc == LL_OK)
+        rc = catch_up_try(&q->catch_up, k->connection, k->options.settings, q->p,
+                          &q->generation, k->wake, &lag, err);
 
     if (rc == LL_ETIMEOUT) return LL_OK;
     if (rc == LL_OK) {
         q->state = GENERATION_LIVE;
         catch_up_fini(&q->catch_up);
     } else if (rc == LL_ECONFLICT) {
-        stop(q);
+        stop(k, q);
         rc = LL_OK;
     }
     return rc;
@@ -205,14 +220,14 @@ static ll_rc keep_house(struct keeper *k, struct kept *q, struct ll_error *err)
 }
 
 /* What the runner's end means. */
-static void take_end(struct kept *q)
+static void take_end(const struct keeper *k, struct kept *q)
 {
     enum runner_state state =
         q->runner != NULL ? runner_state(q->runner) : RUNNER_WORKING;
 
     if (state == RUNNER_WORKING) return;
     q->is_halted = state == RUNNER_HALTED;
-    stop(q);
+    stop(k, q);
 }
 
 static ll_rc look(struct keeper *k, struct kept *q, struct ll_error *err)
@@ -220,9 +235,9 @@ static ll_rc look(struct keeper *k, struct kept *q, struct ll_error *err)
     bool is_right = true;
     ll_rc rc = LL_OK;
 
-    take_end(q);
+    take_end(k, q);
     if (q->runner != NULL) rc = check(k, q, &is_right, err);
-    if (!is_right) stop(q);
+    if (!is_right) stop(k, q);
     if (rc == LL_OK && q->runner == NULL) rc = begin(k, q, err);
     if (rc == LL_OK && q->runner != NULL && q->state == GENERATION_BUILDING)
         rc = build(k, q, err);
@@ -245,7 +260,8 @@ static ll_rc beat(struct keeper *k, struct ll_error *err)
         builder_printf(&detail, "%s%s", i ? ", " : "",
                        k->kept[i].runner != NULL ? k->kept[i].generation.schema
                                                  : projection_name(k->kept[i].p));
-    rc = worker_beat(k->connection, k->name, "project", builder_view(&detail).ptr, err);
+    rc = worker_beat(k->connection, k->name, k->options.kind, builder_view(&detail).ptr,
+                     err);
     builder_fini(&detail);
     k->next_beat_us = clock_monotonic_us() + WORKER_BEAT_MS * 1000LL;
     return rc;
@@ -282,7 +298,7 @@ static bool is_over(const struct keeper *k)
 {
     for (size_t i = 0; i < k->count; i++)
         if (!k->kept[i].is_halted && !k->kept[i].is_final) return false;
-    return true;
+    return k->count > 0;
 }
 
 /* Another generation may be live: look at once. */

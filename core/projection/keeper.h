@@ -13,10 +13,22 @@
 #include "core/base/settings.h"
 #include "core/event/registry.h"
 #include "core/projection/projection.h"
+#include "core/projection/runner.h"
 
 enum { KEEPER_PROJECTIONS = 64 };
 
+/* What a keeper of reactors adds to each runner of a generation. */
+struct keeper_addition {
+    /* Made before the runner, so that `landed` may be called at once. */
+    void *(*start)(const struct runner_options *runner);
+    void (*landed)(void *addition); /* see runner.h */
+    void (*follow)(void *addition, struct runner *runner);
+    void (*stop)(void *addition); /* before the runner's end */
+};
+
 struct keeper_options {
+    const char *kind; /* "project", "react": of its row in landlog.worker */
+    const struct keeper_addition *addition; /* NULL: none */
     const struct settings *settings;
     const struct registry *registry;
     const struct projection *const *projections;

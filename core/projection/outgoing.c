@@ -2,6 +2,8 @@
 /* outgoing.c - see outgoing.h. */
 #include "core/projection/outgoing.h"
 
+#include "core/base/clock.h"
+#include "core/projection/generation_row.h"
 #include "core/projection/handler.h"
 
 #include <string.h>
@@ -10,7 +12,8 @@
  * nobody walks over it for long. */
 const char outgoing_table_sql[] =
     "create table outgoing ("
-    " subject text primary key check (octet_length(subject) between 1 and 512),"
+    " subject text collate \"C\" primary key check (octet_length(subject) between 1 and "
+    "512),"
     " type text not null,"
     " data jsonb not null,"
     " due bigint not null default 0,"
@@ -24,6 +27,43 @@ const char outgoing_table_sql[] =
     " (input_topic, input_partition, due, input_sequence, place, subject)";
 
 _Static_assert(OUTGOING_SUBJECT == 512, "the table says so too");
+
+bool outgoing_tag(const char *reactor, struct text subject, struct builder *out)
+{
+    if (subject.len == 0 || subject.len > OUTGOING_SUBJECT) return false;
+    builder_printf(out, "once:%s:%.*s", reactor, TEXT_ARGS(subject));
+    return true;
+}
+
+/* ---- what is on the log already ---- */
+
+/* As uuid_hash() has it. The plan must not be made for all heads there are. */
+static const char prune_sql[] =
+    "set local enable_hashjoin = off; set local enable_mergejoin = off;"
+    "delete from \"%s\".outgoing o where exists (select from landlog.head h"
+    " where h.tag = encode(substr(sha256(convert_to("
+    "   'once:%s:' || o.subject, 'UTF8')), 1, 16), 'hex')::uuid);"
+    "set local enable_hashjoin = on; set local enable_mergejoin = on";
+
+ll_rc outgoing_prune(PGconn *connection, const struct projection *p,
+                     const struct generation *g, struct ll_error *err)
+{
+    return generation_run(connection, err, prune_sql, g->schema, p->name);
+}
+
+ll_rc outgoing_sweep(struct outgoing_broom *broom, PGconn *connection,
+                     const struct projection *p, const struct generation *g,
+                     struct ll_error *err)
+{
+    int64_t start = clock_monotonic_us(), took;
+    ll_rc rc;
+
+    if (!p->is_reactor || start < broom->next_us) return LL_OK;
+    rc = outgoing_prune(connection, p, g, err);
+    took = clock_monotonic_us() - start;
+    broom->next_us = start + (took < 100000 ? 1000000 : 10 * took);
+    return rc;
+}
 
 /* ---- lint ---- */
 

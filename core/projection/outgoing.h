@@ -24,6 +24,22 @@ enum { OUTGOING_SUBJECT = 512 }; /* bytes: the tag must fit RECORD_TEXT */
 ll_rc outgoing_lint(const struct sql_file *f, bool is_reactor,
                     struct ll_error *err) LL_MUST_CHECK;
 
+/* Drop the rows of a generation whose facts are on the log. In the caller's transaction,
+ * or in one of its own. */
+ll_rc outgoing_prune(PGconn *connection, const struct projection *p,
+                     const struct generation *g, struct ll_error *err) LL_MUST_CHECK;
+/* The same now and then while a generation is built: at most a tenth of the time goes
+ * into it. Nothing for a projection that is no reactor. */
+struct outgoing_broom {
+    int64_t next_us;
+};
+ll_rc outgoing_sweep(struct outgoing_broom *broom, PGconn *connection,
+                     const struct projection *p, const struct generation *g,
+                     struct ll_error *err) LL_MUST_CHECK;
+
+/* The tag of a fact. False when the subject is too long or empty. */
+bool outgoing_tag(const char *reactor, struct text subject, struct builder *out);
+
 /* The table, made in the schema that the connection's search_path names. */
 extern const char outgoing_table_sql[];
 

@@ -400,6 +400,11 @@ bool projection_is_reactor(const struct projection *p)
     return p->is_reactor;
 }
 
+const struct registry *projection_registry(const struct projection *p)
+{
+    return p->registry;
+}
+
 struct uuid projection_identity(const struct projection *p)
 {
     return p->identity;

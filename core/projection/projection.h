@@ -55,6 +55,7 @@ ll_rc projection_make(const char *name, const struct projection_files *files,
 void projection_free(struct projection *p);
 const char *projection_name(const struct projection *p);
 bool projection_is_reactor(const struct projection *p);
+const struct registry *projection_registry(const struct projection *p);
 /* Hash of what makes its rows: schema.sql and apply.sql without their comments, and the
  * schemas it reads, all versions, with their upcasters. The same identity folds the same
  * log into the same rows. Queries are no part of it: they belong to the binary. */

@@ -49,6 +49,17 @@ static void set_reader(struct projector *w, struct log_reader *reader)
     log_reader_close(was);
 }
 
+/* To other threads. */
+static void show_share(struct projector *w)
+{
+    pthread_mutex_lock(&w->mutex);
+    for (size_t i = 0; i < w->share.count; i++)
+        w->shown[i] = (struct runner_partition){w->topic, w->share.held[i].number,
+                                                w->share.held[i].lease.epoch};
+    w->shown_count = w->share.count;
+    pthread_mutex_unlock(&w->mutex);
+}
+
 /* ---- flights ---- */
 
 /* Wait for the oldest flight, a second at most. LL_ETIMEOUT: still under way. */
@@ -61,6 +72,8 @@ static ll_rc land(struct projector *w, struct ll_error *err)
     w->landed++;
     w->batches[0] = w->batches[1];
     if (w->runner->options.wake != NULL) wake_send(w->runner->options.wake, WAKE_APPLIED);
+    if (w->runner->options.landed != NULL)
+        w->runner->options.landed(w->runner->options.context);
     return LL_OK;
 }
 
@@ -176,6 +189,7 @@ static ll_rc beat(struct projector *w, struct ll_error *err)
     ll_rc rc = share_beat(s, applier_connection(w->applier), is_idle, &news, err);
     int ms = s->count < s->part ? SHARE_HUNGRY_MS : SHARE_BEAT_MS;
 
+    show_share(w);
     w->next_beat_us = clock_monotonic_us() + (int64_t)ms * 1000;
     if (rc != LL_OK) return rc;
     if (news.is_over) runner_end(w->runner, RUNNER_OVER, NULL);
@@ -250,6 +264,7 @@ static void finish(struct projector *w)
     applier_close(w->applier);
     w->applier = NULL;
     share_close(&w->share);
+    show_share(w);
 }
 
 /* Until a stop or trouble. */
@@ -259,25 +274,17 @@ static ll_rc work(struct projector *w, struct ll_error *err)
 
     while (rc == LL_OK && is_working(w)) rc = step(w, err);
     if (rc == LL_OK) rc = land_all(w, err);
-    if (rc == LL_EBROKEN &&
-        generation_set_halted(w->share.control, &w->runner->options.generation, err->text,
-                              NULL) != LL_OK)
-        note(NOTE_WARNING, "the halt is not in landlog.generation");
+    if (rc == LL_EBROKEN) runner_halt(w->runner, w->share.control, err);
     finish(w);
     return rc;
 }
 
 static void report(const struct projector *w, ll_rc rc, const struct ll_error *err)
 {
-    const struct runner_options *o = &w->runner->options;
-
-    if (rc == LL_EBROKEN)
-        note(NOTE_ERROR, "the projection is halted",
-             NOTE_S("projection", projection_name(o->projection)),
-             NOTE_S("schema", o->generation.schema), NOTE_S("why", err->text));
-    else
+    if (rc != LL_EBROKEN) /* said by runner_halt() */
         note(NOTE_WARNING, "a projector begins again from its checkpoints",
-             NOTE_S("schema", o->generation.schema), NOTE_S("why", err->text));
+             NOTE_S("schema", w->runner->options.generation.schema),
+             NOTE_S("why", err->text));
 }
 
 void *projector_run(void *projector)
@@ -292,10 +299,7 @@ void *projector_run(void *projector)
 
         if (rc == LL_OK) break;
         report(w, rc, &err);
-        if (rc == LL_EBROKEN) {
-            runner_end(w->runner, RUNNER_HALTED, &err);
-            break;
-        }
+        if (rc == LL_EBROKEN) break;
         if (w->landed > landed) back_off = BACK_OFF_MS;
         nap(w, back_off / 2 + rand() % back_off);
         back_off = back_off * 2 < BACK_OFF_MOST_MS ? back_off * 2 : BACK_OFF_MOST_MS;

@@ -17,8 +17,10 @@ struct projector {
     const struct topic *topic;
     size_t index, siblings; /* among this process' workers on the topic */
     pthread_t thread;
-    pthread_mutex_t mutex;     /* of `reader`, for projector_wake() */
-    struct log_reader *reader; /* NULL while no partition is held */
+    pthread_mutex_t mutex;          /* of `reader` and `shown`, for other threads */
+    struct log_reader *reader;      /* NULL while no partition is held */
+    struct runner_partition *shown; /* what `share` holds; one for each of the topic */
+    size_t shown_count;
     struct applier *applier;
     struct share share;
     int64_t next_beat_us;

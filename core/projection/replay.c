@@ -10,6 +10,7 @@
 #include "core/pg/connect.h"
 #include "core/projection/catch_up.h"
 #include "core/projection/generation.h"
+#include "core/projection/outgoing.h"
 #include "core/projection/runner.h"
 
 #include <stdio.h>
@@ -31,6 +32,7 @@ struct replay {
     struct wake *wake;
     struct runner *runner;
     struct catch_up catch_up;
+    struct outgoing_broom broom;
     struct replay_progress progress;
     int64_t start_us, renewed_us, window_us, swapping_us;
     uint64_t window_folded;
@@ -195,6 +197,9 @@ static ll_rc watch(struct replay *r, struct ll_error *err)
         ll_rc rc = check_runner(r, err);
 
         if (rc == LL_OK) rc = renew(r, err);
+        if (rc == LL_OK)
+            rc = outgoing_sweep(&r->broom, r->connection, r->o->projection,
+                                &r->generation, err);
         if (rc != LL_OK) return rc;
         rc = catch_up_try(&r->catch_up, r->connection, r->o->settings, r->o->projection,
                           &r->generation, NULL, &r->progress.lag, err);

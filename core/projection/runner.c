@@ -34,6 +34,7 @@ struct runner *runner_start(const struct runner_options *options)
 
             *w = (struct projector){
                 .runner = r, .topic = topic, .index = i, .siblings = threads};
+            w->shown = ll_calloc(topic->partitions, sizeof(*w->shown));
             pthread_mutex_init(&w->mutex, NULL);
             LL_CHECK(pthread_create(&w->thread, NULL, projector_run, w) == 0);
         }
@@ -69,6 +70,32 @@ void runner_end(struct runner *r, enum runner_state state, const struct ll_error
     pthread_mutex_unlock(&r->mutex);
 }
 
+void runner_halt(struct runner *r, PGconn *connection, const struct ll_error *why)
+{
+    const struct runner_options *o = &r->options;
+
+    if (generation_set_halted(connection, &o->generation, why->text, NULL) != LL_OK)
+        note(NOTE_WARNING, "the halt is not in landlog.generation");
+    note(NOTE_ERROR, "the projection is halted",
+         NOTE_S("projection", projection_name(o->projection)),
+         NOTE_S("schema", o->generation.schema), NOTE_S("why", why->text));
+    runner_end(r, RUNNER_HALTED, why);
+}
+
+size_t runner_held(struct runner *r, struct runner_partition *out, size_t most)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < r->worker_count; i++) {
+        struct projector *w = &r->workers[i];
+
+        pthread_mutex_lock(&w->mutex);
+        for (size_t k = 0; k < w->shown_count && n < most; k++) out[n++] = w->shown[k];
+        pthread_mutex_unlock(&w->mutex);
+    }
+    return n;
+}
+
 void runner_stop(struct runner *r)
 {
     if (r == NULL) return;
@@ -77,6 +104,7 @@ void runner_stop(struct runner *r)
     for (size_t i = 0; i < r->worker_count; i++) {
         pthread_join(r->workers[i].thread, NULL);
         pthread_mutex_destroy(&r->workers[i].mutex);
+        free(r->workers[i].shown);
     }
     pthread_mutex_destroy(&r->mutex);
     free(r->workers);

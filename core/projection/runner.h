@@ -19,6 +19,8 @@
 #include "core/log/wake.h"
 #include "core/projection/projection.h"
 
+#include <libpq-fe.h>
+
 enum runner_state {
     RUNNER_WORKING,
     RUNNER_HALTED, /* here or by another process */
@@ -33,6 +35,16 @@ struct runner_options {
     size_t batch;      /* events a transaction, at most */
     uint64_t throttle; /* events a second, all workers together; 0: no limit */
     struct wake *wake; /* told of each commit; may be NULL */
+    /* Called behind each commit, by the worker's thread: must be quick. May be NULL. */
+    void (*landed)(void *context);
+    void *context;
+};
+
+/* A partition that some worker of this runner holds. */
+struct runner_partition {
+    const struct topic *topic;
+    uint32_t number;
+    uint64_t epoch; /* of its lease, and of its checkpoint until another takes it over */
 };
 
 struct runner;
@@ -44,6 +56,11 @@ enum runner_state runner_state(struct runner *r);
 uint64_t runner_applied(struct runner *r);
 /* Why it was halted; "" when it was not, or not here. */
 void runner_why(struct runner *r, struct ll_error *out);
+/* What its workers hold now: at most `most`; returns how many. From any thread. */
+size_t runner_held(struct runner *r, struct runner_partition *out, size_t most);
+/* Halt the generation for `why`, as an event that cannot be applied does: here and, over
+ * `connection`, in all processes. From any thread. */
+void runner_halt(struct runner *r, PGconn *connection, const struct ll_error *why);
 /* Let the flights under way land, give the leases back, end the threads, free. */
 void runner_stop(struct runner *r);
 

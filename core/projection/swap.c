@@ -7,6 +7,7 @@
 #include "core/base/note.h"
 #include "core/pg/connect.h"
 #include "core/projection/handler.h"
+#include "core/projection/outgoing.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -62,8 +63,9 @@ static ll_rc wait_until_covers(PGconn *connection, const struct generation *g,
 
 /* Take the place of `was`, of the same identity: its checkpoints stand still from the
  * lock on, and after the fence nobody can move them. */
-static ll_rc replace(PGconn *connection, const struct generation *g,
-                     const struct generation *was, struct ll_error *err)
+static ll_rc replace(PGconn *connection, const struct projection *p,
+                     const struct generation *g, const struct generation *was,
+                     struct ll_error *err)
 {
     ll_rc rc = generation_run(connection, err,
                               "set local lock_timeout = '1s';"
@@ -79,6 +81,7 @@ static ll_rc replace(PGconn *connection, const struct generation *g,
         rc = generation_run(connection, err,
                             "update \"%s\".checkpoint set epoch = " GENERATION_FENCED,
                             was->schema);
+    if (rc == LL_OK && p->is_reactor) rc = outgoing_prune(connection, p, g, err);
     if (rc == LL_OK) rc = generation_set_state(connection, was, "old", err);
     return rc;
 }
@@ -127,7 +130,7 @@ static ll_rc swap(PGconn *connection, const struct projection *p,
 
     if (rc == LL_OK) rc = find_live(connection, p, true, &was, err);
     if (rc == LL_OK) {
-        rc = replace(connection, g, &was, err);
+        rc = replace(connection, p, g, &was, err);
     } else if (rc == LL_ENOTFOUND) {
         rc = find_live(connection, p, false, &was, err);
         if (rc == LL_OK) rc = wait_until_covers(connection, g, &was, 0, err);

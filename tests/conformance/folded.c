@@ -298,7 +298,8 @@ static int keep(const struct folded *f, const char *conninfo, size_t workers)
     must(settings_set(settings, TEXT("postgres"), text_of(conninfo), "test", &err), &err);
     must(settings_set(settings, TEXT("project.workers"), text_of(number), "test", &err),
          &err);
-    k = keeper_new(&(struct keeper_options){.settings = settings,
+    k = keeper_new(&(struct keeper_options){.kind = "project",
+                                            .settings = settings,
                                             .registry = f->registry,
                                             .projections = projections,
                                             .count = 1});
