@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 - Copyright The Landlog authors */
 /* status_command.c - `landlog status`: topics, leases and workers, read from Postgres in
- * one snapshot, and projections with their lag (core/projection/status.h). */
+ * one snapshot; projections with their lag and reactors (core/projection/status.h); jobs.
+ */
+#include "core/base/clock.h"
 #include "core/base/json.h"
 #include "core/cli/command.h"
 #include "core/pg/connect.h"
@@ -92,7 +94,7 @@ static json_t *text_printf(const char *fmt, ...)
 }
 
 struct listing {
-    json_t *rows;
+    json_t *rows, *reactors;
     const char *projection;
 };
 
@@ -112,6 +114,23 @@ static void list_generation(void *context, const struct status_generation *g)
     json_array_append_new(l->rows, row);
 }
 
+static void list_reactor(void *context, const struct status_generation *g)
+{
+    const struct listing *l = context;
+    char next[CLOCK_TEXT] = "";
+    json_t *row = json_object();
+
+    list_generation(context, g);
+    if (g->next_due > 0) clock_print(g->next_due, next);
+    json_object_set_new(row, "reactor", json_string(l->projection));
+    json_object_set_new(row, "generation", json_string(g->generation.schema));
+    json_object_set_new(row, "state", json_string(state_of(g)));
+    json_object_set_new(row, "pending", text_printf("%" PRIu64, g->pending));
+    json_object_set_new(row, "timers", text_printf("%" PRIu64, g->timers));
+    json_object_set_new(row, "next_due", json_string(next));
+    json_array_append_new(l->reactors, row);
+}
+
 static void list_unknown(const struct listing *l, const char *why)
 {
     struct status_generation none = {0};
@@ -124,9 +143,10 @@ static void list_unknown(const struct listing *l, const char *why)
 }
 
 /* What cannot be told (Kafka is away, say) is a row that says why. */
-static json_t *projections(PGconn *connection, const struct settings *settings)
+static void list_projections(PGconn *connection, const struct settings *settings,
+                             json_t *status)
 {
-    struct listing l = {.rows = json_array()};
+    struct listing l = {.rows = json_array(), .reactors = json_array()};
     struct registry *registry;
     struct ll_error err;
 
@@ -136,13 +156,34 @@ static json_t *projections(PGconn *connection, const struct settings *settings)
 
         if (projection_load(l.projection, registry, &p, &err) != LL_OK)
             die("%s", err.text);
-        if (projection_status(connection, settings, p, list_generation, &l, &err) !=
-            LL_OK)
+        if (projection_status(connection, settings, p,
+                              projection_is_reactor(p) ? list_reactor : list_generation,
+                              &l, &err) != LL_OK)
             list_unknown(&l, err.text);
         projection_free(p);
     }
     registry_free(registry);
-    return l.rows;
+    json_object_set_new(status, "projections", l.rows);
+    json_object_set_new(status, "reactors", l.reactors);
+}
+
+/* No process that does jobs may ever have run here. */
+static json_t *jobs(PGconn *connection)
+{
+    PGresult *r = ask(connection, "select to_regclass('landlog.job') is null");
+    bool is_there = PQgetvalue(r, 0, 0)[0] == 'f';
+    json_t *rows;
+
+    PQclear(r);
+    if (!is_there) return json_array();
+    r = ask(connection,
+            "select name, runs, case when started > coalesce(ended, '-infinity')"
+            " then 'begun' when error is null then 'done' else 'failed' end as state,"
+            " to_char(ended at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
+            " as ended, error as why from landlog.job order by name");
+    rows = rows_of(r);
+    PQclear(r);
+    return rows;
 }
 
 static int width_of(const json_t *rows, const char *name)
@@ -205,7 +246,8 @@ static int status_run(const struct command_line *line)
         PQclear(r);
     }
     if (pg_script(connection, "commit", &err) != LL_OK) die("%s", err.text);
-    json_object_set_new(status, "projections", projections(connection, line->settings));
+    list_projections(connection, line->settings, status);
+    json_object_set_new(status, "jobs", jobs(connection));
     PQfinish(connection);
 
     if (command_option(line, "json") != NULL) {
@@ -216,8 +258,8 @@ static int status_run(const struct command_line *line)
         printf("%s\n", builder_view(&b).ptr);
         builder_fini(&b);
     } else {
-        static const char *const order[] = {"log", "topics", "projections", "leases",
-                                            "workers"};
+        static const char *const order[] = {"log",  "topics", "projections", "reactors",
+                                            "jobs", "leases", "workers"};
 
         for (size_t i = 0; i < LL_LENGTH(order); i++)
             print_table(order[i], json_object_get(status, order[i]));
@@ -228,7 +270,7 @@ static int status_run(const struct command_line *line)
 
 const struct command status_command = {
     .name = "status",
-    .summary = "show topics, projections and their lag, leases and workers",
+    .summary = "show topics, projections, reactors and their lag, jobs, leases, workers",
     .arguments = "",
     .options = options,
     .run = status_run,

@@ -33,6 +33,29 @@ static const char partitions_sql[] =
     " left join landlog.partition p on p.topic = c.topic and p.number = c.partition"
     " order by c.topic collate \"C\", c.partition";
 
+static const char outgoing_sql[] =
+    "with o as (select due, due <= floor(extract(epoch from clock_timestamp()) * 1000)"
+    "    as is_due from \"%s\".outgoing limit %d)"
+    " select count(*) filter (where is_due), count(*) filter (where not is_due),"
+    "  coalesce(min(due) filter (where not is_due), 0) from o";
+
+static ll_rc read_outgoing(PGconn *connection, struct status_generation *g,
+                           struct ll_error *err)
+{
+    char sql[PROJECTION_SCHEMA + 16 + sizeof(outgoing_sql)];
+    PGresult *row;
+    ll_rc rc;
+
+    snprintf(sql, sizeof(sql), outgoing_sql, g->generation.schema, STATUS_OUTGOING);
+    rc = pg_query(connection, sql, NULL, 0, &row, err);
+    if (rc != LL_OK) return rc;
+    g->pending = strtoull(PQgetvalue(row, 0, 0), NULL, 10);
+    g->timers = strtoull(PQgetvalue(row, 0, 1), NULL, 10);
+    g->next_due = strtoll(PQgetvalue(row, 0, 2), NULL, 10);
+    PQclear(row);
+    return LL_OK;
+}
+
 static void read_partition(const PGresult *rows, int i, const struct lag_probe *probe,
                            struct status_generation *g, struct status_partition *out)
 {
@@ -121,7 +144,8 @@ ll_rc projection_status(PGconn *connection, const struct settings *settings,
         struct status_generation g;
 
         read_generation(rows, i, p, &g);
-        rc = read_partitions(connection, probe, &g, each, context, err);
+        if (projection_is_reactor(p)) rc = read_outgoing(connection, &g, err);
+        if (rc == LL_OK) rc = read_partitions(connection, probe, &g, each, context, err);
     }
     PQclear(rows);
     lag_probe_close(probe);

@@ -12,7 +12,10 @@
 #include "core/event/registry.h"
 #include "core/projection/generation.h"
 
-enum { STATUS_OWNER = 256 };
+enum {
+    STATUS_OWNER = 256,
+    STATUS_OUTGOING = 100000 /* more are not counted */
+};
 
 struct status_partition {
     const char *topic;
@@ -33,6 +36,10 @@ struct status_generation {
     uint64_t applied, behind;
     double stalled_s;  /* the longest of its partitions */
     size_t projectors; /* worker threads seen in the last seconds */
+    /* A reactor's rows that wait to be appended, and those whose time has not come, up to
+     * STATUS_OUTGOING together; when the next of these is due (ms; 0: there is none). */
+    uint64_t pending, timers;
+    int64_t next_due;
     size_t partition_count;
     const struct status_partition *partitions;
 };

@@ -3,6 +3,7 @@
 #include "kafka_kind.h"
 #include "reacted.h"
 
+#include "core/base/clock.h"
 #include "core/base/note.h"
 #include "core/projection/replay.h"
 
@@ -30,6 +31,25 @@ static void each_fact_is_on_the_log_once(struct suite *s)
     reacted_close(&r);
 }
 
+static void keeps_up(struct suite *s)
+{
+    struct reacted r;
+    pid_t reactor;
+    int64_t start, moved;
+
+    srand(2);
+    reacted_open(&r, s);
+    for (int i = 0; i < 4; i++) reacted_append(&r, 5000, -1);
+    reactor = reacted_start(&r, NULL, 2);
+    start = clock_monotonic_us();
+    OK(reacted_wait(&r, 120));
+    moved = clock_monotonic_us() - start;
+    printf("  %.0f facts/s\n", 26666.0 * 1e6 / (double)moved);
+    OK(reacted_is_right(&r));
+    OK(reacted_end(reactor, SIGTERM) == 0);
+    reacted_close(&r);
+}
+
 int main(void)
 {
     static const struct testlog_kind postgres = {.name = "postgres"};
@@ -40,5 +60,6 @@ int main(void)
         return 77;
     }
     RUN(each_fact_is_on_the_log_once);
+    RUN(keeps_up);
     return suite_end(s);
 }
