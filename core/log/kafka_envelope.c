@@ -27,6 +27,7 @@ enum header {
     H_BODY,
     H_INDEX,
     H_SIZE,
+    H_LINEAGE,
     H_COUNT
 };
 
@@ -55,6 +56,7 @@ static const struct {
     [H_BODY] = {TEXT("ce_bodyhash"), MUST, NEVER},
     [H_INDEX] = {TEXT("ce_commandindex"), MUST, NEVER},
     [H_SIZE] = {TEXT("ce_commandsize"), MUST, NEVER},
+    [H_LINEAGE] = {TEXT("ce_landloglineage"), NEVER, MAY},
 };
 
 /* ---- writing ---- */
@@ -179,8 +181,8 @@ void kafka_write_event(struct kafka_writer *w, const struct record *r, uint64_t 
     put_number(w, H_SIZE, r->command_size);
 }
 
-void kafka_write_fence(struct kafka_writer *w, const struct uuid *relay, int64_t time,
-                       uint64_t epoch)
+void kafka_write_fence(struct kafka_writer *w, const struct uuid *relay,
+                       const struct uuid *lineage, int64_t time, uint64_t epoch)
 {
     begin(w);
     put_uuid(w, H_ID, relay);
@@ -188,6 +190,7 @@ void kafka_write_fence(struct kafka_writer *w, const struct uuid *relay, int64_t
     put(w, H_SOURCE, TEXT("/landlog/relay"));
     put_time(w, time);
     put_number(w, H_EPOCH, epoch);
+    put_uuid_if(w, H_LINEAGE, lineage);
 }
 
 /* ---- reading ---- */
@@ -248,7 +251,10 @@ static ll_rc check_presence(const struct found *f, bool is_fence, struct ll_erro
         if (rule == MUST && !f->is_there[h])
             return damaged(table[h].name.ptr, "is missing", err);
         if (rule == NEVER && f->is_there[h])
-            return damaged(table[h].name.ptr, "does not belong to a fence", err);
+            return damaged(table[h].name.ptr,
+                           is_fence ? "does not belong to a fence"
+                                    : "does not belong to an event",
+                           err);
     }
     return LL_OK;
 }
@@ -406,6 +412,9 @@ static ll_rc take_fence(const struct kafka_record *k, const struct found *f,
                         struct kafka_envelope *e, struct ll_error *err)
 {
     if (!take_uuid(f->value[H_ID], &e->relay)) return bad_header(H_ID, err);
+    if (f->is_there[H_LINEAGE] &&
+        (!take_uuid(f->value[H_LINEAGE], &e->lineage) || uuid_is_nil(&e->lineage)))
+        return bad_header(H_LINEAGE, err);
     if (!text_is(f->value[H_SOURCE], "/landlog/relay")) return bad_header(H_SOURCE, err);
     if (k->key.len > 0 || k->value.len > 0)
         return damaged("a fence", "has a key or a value", err);

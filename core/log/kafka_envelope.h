@@ -16,7 +16,8 @@
  *   ce_landlogepoch decimal      ce_commandindex, ce_commandsize     decimal
  *
  * What is empty or nil has no header. A fence is a record of type "landlog.fence" without
- * key, value and sequence: its id says which relay wrote it (DESIGN, section 2).
+ * key, value and sequence: its id says which relay wrote it (DESIGN, section 2), and
+ * `ce_landloglineage` (UUID) in which database.
  *
  * Parsing takes exactly what writing makes. Headers it does not know are ignored, so that
  * a tracing tool or a later version may add some.
@@ -53,8 +54,8 @@ void kafka_writer_init(struct kafka_writer *w);
 void kafka_writer_fini(struct kafka_writer *w);
 /* The event's headers; key, value and timestamp are the record's own. */
 void kafka_write_event(struct kafka_writer *w, const struct record *r, uint64_t epoch);
-void kafka_write_fence(struct kafka_writer *w, const struct uuid *relay, int64_t time,
-                       uint64_t epoch);
+void kafka_write_fence(struct kafka_writer *w, const struct uuid *relay,
+                       const struct uuid *lineage, int64_t time, uint64_t epoch);
 
 /* ---- reading ---- */
 
@@ -67,7 +68,7 @@ enum kafka_kind {
 struct kafka_envelope {
     enum kafka_kind kind;
     uint64_t epoch;
-    struct uuid relay;    /* of a fence */
+    struct uuid relay, lineage; /* of a fence; a nil lineage is not told */
     struct record record; /* of an event; topic and partition are left to the caller */
     struct text tags[RECORD_TAGS];
     char *decoded; /* tags that had to be decoded; NULL for none */

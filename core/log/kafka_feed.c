@@ -190,7 +190,7 @@ static ll_rc judge(struct kafka_feed *f, struct part *p, rd_kafka_message_t *m,
         p->gap_since = 0;
         if (f->options.fenced != NULL)
             return f->options.fenced(f->options.context, (size_t)(p - f->parts),
-                                     i->envelope.epoch, &i->envelope.relay, err);
+                                     &i->envelope, err);
     }
     return LL_OK;
 }

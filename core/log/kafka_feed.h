@@ -25,7 +25,7 @@ struct kafka_feed_options {
     /* Told of each fence that raises an epoch, as it is passed; `index` is the
      * partition's place among those that were opened. What it returns ends the call of
      * next(). */
-    ll_rc (*fenced)(void *context, size_t index, uint64_t epoch, const struct uuid *relay,
+    ll_rc (*fenced)(void *context, size_t index, const struct kafka_envelope *fence,
                     struct ll_error *err);
     void *context;
     /* It closes gaps. Others halt where one is left open for 10 s. */

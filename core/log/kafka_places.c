@@ -20,8 +20,21 @@ static void read_known(const PGresult *result, int row, struct kafka_known *out)
                   .offset = (int64_t)number(result, row, 3),
                   .epoch = number(result, row, 4)},
         .claimed = number(result, row, 5),
+        .agreed = number(result, row, 7),
     };
     uuid_parse(text_of(PQgetvalue(result, row, 2)), &out->place.id);
+    uuid_parse(text_of(PQgetvalue(result, row, 6)), &out->claimant);
+    uuid_parse(text_of(PQgetvalue(result, row, 8)), &out->was);
+    uuid_parse(text_of(PQgetvalue(result, row, 9)), &out->lineage);
+}
+
+bool kafka_is_foreign(const struct kafka_known *known, const struct kafka_envelope *fence)
+{
+    if (uuid_is_nil(&known->was) || fence->epoch <= known->agreed) return false;
+    if (!uuid_is_nil(&fence->lineage) && !uuid_equal(&fence->lineage, &known->lineage))
+        return !uuid_equal(&fence->lineage, &known->was);
+    if (fence->epoch != known->claimed) return fence->epoch > known->claimed;
+    return !uuid_is_nil(&known->claimant) && !uuid_equal(&fence->relay, &known->claimant);
 }
 
 ll_rc kafka_places_find(PGconn *connection, const char *topic, const uint32_t *numbers,
@@ -44,7 +57,8 @@ ll_rc kafka_places_find(PGconn *connection, const char *topic, const uint32_t *n
     values[1] = builder_view(&n_array).ptr;
     values[2] = builder_view(&s_array).ptr;
     rc = pg_query(connection,
-                  "select partition, sequence, id, place, epoch, claimed"
+                  "select partition, sequence, id, place, epoch, claimed, claimant,"
+                  " agreed, was, lineage"
                   " from landlog.places($1, $2::int[], $3::bigint[])",
                   values, 3, &result, err);
     builder_fini(&n_array);

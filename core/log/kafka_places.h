@@ -12,8 +12,19 @@ enum { PLACE_EVERY = 4096 }; /* events between two places that are kept for read
 struct kafka_known {
     int32_t id; /* of landlog.partition */
     struct kafka_place place;
-    uint64_t claimed; /* the newest epoch that this database has taken */
+    uint64_t claimed;     /* the newest epoch that this database has taken, */
+    struct uuid claimant; /* and its relay that did; nil: not known */
+    uint64_t agreed; /* up to this epoch, fences are of a history that it has taken for
+                        its own when it last opened the gate, */
+    struct uuid was; /* being of this lineage; nil: never */
+    struct uuid lineage; /* as it is: another after a restore or a promotion */
 };
+
+/* Whether a fence was written by the relay of another database, which has the log from
+ * there on. What comes from the lineage that this one continues is not another's. Two
+ * that cannot be told apart (one is a cold copy) betray themselves by their epochs. */
+bool kafka_is_foreign(const struct kafka_known *known,
+                      const struct kafka_envelope *fence);
 
 /* The nearest place at or before each event, the beginning where none is known.
  * LL_EBROKEN when the topic does not have these partitions here. */

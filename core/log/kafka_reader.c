@@ -4,9 +4,8 @@
  * Postgres says where on Kafka the last event seen is (nearly); the feed begins there,
  * and all up to that event is dropped once the event itself was found to be the same.
  *
- * A fence of an epoch that this Postgres did not take was written by the relay of another
- * database (a replica that was promoted elsewhere, say): what comes behind it is not ours
- * to apply.
+ * Behind a fence that the relay of another database has written (a replica that was
+ * promoted elsewhere, say), what comes is not ours to apply.
  */
 #include "core/log/reader_store.h"
 
@@ -100,7 +99,7 @@ static ll_rc check_store(struct kafka_reader *r, struct ll_error *err)
 }
 
 /* The feed passes a fence: it must be one of this database's relays. */
-static ll_rc fenced(void *context, size_t index, uint64_t epoch, const struct uuid *relay,
+static ll_rc fenced(void *context, size_t index, const struct kafka_envelope *fence,
                     struct ll_error *err)
 {
     struct kafka_reader *r = context;
@@ -108,14 +107,15 @@ static ll_rc fenced(void *context, size_t index, uint64_t epoch, const struct uu
     char text[UUID_TEXT];
     ll_rc rc;
 
-    if (epoch <= f->known.claimed) return LL_OK;
+    if (!kafka_is_foreign(&f->known, fence)) return LL_OK;
     rc = refresh_known(r, err);
-    if (rc != LL_OK || epoch <= f->known.claimed) return rc;
-    uuid_print(relay, text);
+    if (rc != LL_OK || !kafka_is_foreign(&f->known, fence)) return rc;
+    uuid_print(&fence->relay, text);
     return ll_fail(err, LL_EBROKEN,
                    "%s/%u: relay %s of another database has taken over (epoch %" PRIu64
                    ", this one has %" PRIu64 ")",
-                   r->topic->name, f->seen.partition, text, epoch, f->known.claimed);
+                   r->topic->name, f->seen.partition, text, fence->epoch,
+                   f->known.claimed);
 }
 
 static ll_rc open_feed(struct kafka_reader *r, struct ll_error *err)

@@ -16,6 +16,10 @@ create table if not exists landlog.relayed (
     gate      text,                       -- landlog.gate() and landlog.identity() when a
     identity  text                        -- relay last reconciled
 );
+alter table landlog.relayed
+    add column if not exists claimant uuid,                     -- the relay that took it
+    add column if not exists agreed bigint not null default 0;  -- the epoch of the fence up
+                                                                -- to which was reconciled
 
 -- Some places, a few thousand events apart: where a reader begins.
 create table if not exists landlog.place (
@@ -33,17 +37,26 @@ create table if not exists landlog.copied (
     sequence  bigint not null
 );
 
+-- This database in the fences of its relays.
+create or replace function landlog.lineage() returns uuid
+language sql volatile as $$
+    select md5(landlog.identity())::uuid
+$$;
+
 -- ---- places ----------------------------------------------------------------
 
 -- The nearest known place at or before each event asked for; a row of zeros where there
 -- is none: the beginning.
-create or replace function landlog.places(a_topic text, a_number int[], a_sequence bigint[])
+drop function if exists landlog.places(text, int[], bigint[]); -- its columns may change
+create function landlog.places(a_topic text, a_number int[], a_sequence bigint[])
 returns table (number int, partition int, sequence bigint, id uuid, place bigint,
-               epoch bigint, claimed bigint)
+               epoch bigint, claimed bigint, claimant uuid, agreed bigint, was uuid,
+               lineage uuid)
 language sql stable as $$
     select a.number, p.id, coalesce(f.sequence, 0), f.id, coalesce(f.place, 0),
-           coalesce(f.epoch, 0), coalesce(r.claimed, 0)
-      from unnest(a_number, a_sequence) with ordinality a(number, sequence, n)
+           coalesce(f.epoch, 0), coalesce(r.claimed, 0), r.claimant,
+           coalesce(r.agreed, 0), md5(r.identity)::uuid, l.lineage
+      from (select landlog.lineage() offset 0) l(lineage) cross join unnest(a_number, a_sequence) with ordinality a(number, sequence, n)
       join landlog.partition p on p.topic = a_topic and p.number = a.number
       left join landlog.relayed r on r.partition = p.id
       left join lateral
@@ -61,12 +74,13 @@ $$;
 -- ---- the relay -------------------------------------------------------------
 
 -- Take an epoch above all that were seen. Who has lost the lease has lost this backend.
-create or replace function landlog.claim_epoch(a_partition int, seen bigint)
+create or replace function landlog.claim_epoch(a_partition int, seen bigint, a_relay uuid)
 returns bigint
 language sql volatile as $$
-    insert into landlog.relayed as r (partition, claimed) values (a_partition, seen + 1)
+    insert into landlog.relayed as r (partition, claimed, claimant)
+    values (a_partition, seen + 1, a_relay)
         on conflict (partition) do update
-           set claimed = greatest(r.claimed, seen) + 1
+           set claimed = greatest(r.claimed, seen) + 1, claimant = a_relay
     returning claimed
 $$;
 
@@ -111,9 +125,57 @@ language sql volatile as $$
      where r.partition = a_partition and r.sequence > a_sequence
 $$;
 
--- This partition's events on Kafka are all here. Opens the gate once that is so for all
--- partitions of the service; true when it was closed.
-create or replace function landlog.reconciled(a_partition int) returns boolean
+-- Nothing is decided here until each partition was taken over again: another database has
+-- the log.
+create or replace function landlog.close_gate(a_service text) returns void
+language plpgsql volatile as $$
+begin
+    perform 1 from landlog.referee r where r.service = a_service for update;
+    perform 1 from landlog.relayed r join landlog.partition p on p.id = r.partition
+      where p.service = a_service order by r.partition for update of r;
+    update landlog.relayed r set gate = null from landlog.partition p
+     where p.id = r.partition and p.service = a_service and r.gate is not null;
+    update landlog.referee r set gate = null where r.service = a_service;
+end $$;
+
+-- An event of Kafka is about to be applied here, in this transaction. One that the referee
+-- does not have shows that another database has become the log: no answer may be given
+-- from here, so the gate closes with it, and the service's relays have lost their leases.
+create or replace function landlog.hold_against_referee(
+    a_topic text, a_number int, a_sequence bigint, a_id uuid)
+returns void
+language plpgsql volatile as $$
+declare
+    the_service   text;
+    the_partition int;
+begin
+    select t.service, t.id * 256 + a_number into the_service, the_partition
+      from landlog.topic t join landlog.referee r on r.service = t.service
+     where t.name = a_topic and r.store = 'kafka' and r.gate is not null;
+    if not found
+       or exists (select from landlog.event e where e.partition = the_partition
+                     and e.sequence = a_sequence and e.id = a_id)
+       or a_sequence < (select e.sequence from landlog.event e
+                         where e.partition = the_partition order by e.sequence limit 1)
+       or not landlog.is_open(the_service) then
+        return;
+    end if;
+    perform landlog.close_gate(the_service);
+    perform pg_terminate_backend(l.pid)
+       from landlog.lease l join pg_stat_activity b using (pid, backend_start)
+      where l.name like any (select 'relay/' || t.name || '/%' from landlog.topic t
+                              where t.service = the_service);
+    update landlog.lease l
+       set epoch = l.epoch + 1, pid = null, backend_start = null, expires = '-infinity'
+     where l.name like any (select 'relay/' || t.name || '/%' from landlog.topic t
+                             where t.service = the_service);
+end $$;
+
+-- This partition's events on Kafka are all here, up to this database's fence of that
+-- epoch. Opens the gate once that is so for all partitions of the service; true when it
+-- was closed.
+create or replace function landlog.reconciled(a_partition int, a_epoch bigint)
+returns boolean
 language plpgsql volatile as $$
 declare
     the_service text;
@@ -122,10 +184,9 @@ begin
     select p.service into the_service from landlog.partition p where p.id = a_partition;
     select r.gate into the_gate from landlog.referee r
      where r.service = the_service for update;
-    update landlog.relayed r set gate = landlog.gate(), identity = landlog.identity()
-     where r.partition = a_partition
-       and (r.gate is distinct from landlog.gate()
-            or r.identity is distinct from landlog.identity());
+    update landlog.relayed r
+       set gate = landlog.gate(), identity = landlog.identity(), agreed = a_epoch
+     where r.partition = a_partition;
     if exists (select from landlog.partition p
                 left join landlog.relayed r on r.partition = p.id
                 where p.service = the_service and r.gate is distinct from landlog.gate()) then
@@ -268,7 +329,7 @@ begin
     insert into landlog.relayed (partition) values (a_partition) on conflict do nothing;
     update landlog.relayed r
        set sequence = last_new.sequence, id = last_new.id, place = a_place,
-           epoch = a_epoch, claimed = greatest(r.claimed, a_epoch)
+           epoch = a_epoch
      where r.partition = a_partition and r.sequence < last_new.sequence;
     if is_kept then
         insert into landlog.place values

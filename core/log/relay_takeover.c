@@ -34,7 +34,7 @@ struct taking {
     struct kafka_import import;
     uint64_t in_postgres; /* the last event there when we began */
     bool is_ours;         /* this database, as it is, was the one that relayed last */
-    uint64_t foreign;     /* an epoch on Kafka that it has not taken; 0: none */
+    uint64_t foreign;     /* the epoch of another database's fence; 0: none */
     uint64_t claim;       /* the epoch of our fence */
     bool is_fenced;       /* ours is the one in force */
     int64_t upto;         /* the offset to read to */
@@ -46,26 +46,75 @@ struct takeover {
     struct kafka_feed *feed;
     size_t n;
     struct taking *taking;
+    bool is_lost; /* to another database */
 };
-
-/* ---- reading ---- */
-
-static ll_rc fenced(void *context, size_t index, uint64_t epoch, const struct uuid *relay,
-                    struct ll_error *err)
-{
-    struct takeover *t = context;
-    struct taking *k = &t->taking[index];
-
-    (void)err;
-    if (epoch > k->known.claimed && epoch != k->claim) k->foreign = epoch;
-    k->is_fenced = epoch == k->claim && uuid_equal(relay, &t->relay->id);
-    return LL_OK;
-}
 
 static ll_rc contradiction(const struct taking *k, struct ll_error *err)
 {
     ll_error_prefix(err, "%s/%u", k->part->topic->topic.name, k->part->number);
     return LL_EBROKEN;
+}
+
+/* ---- other databases ---- */
+
+/* Another database has the log now: appends to this one would never be answered. */
+static ll_rc close_gate(struct relay *r, const char *service, struct ll_error *err)
+{
+    return pg_query(r->writer, "select landlog.close_gate($1)", &service, 1, NULL, err);
+}
+
+/* A fence from another database is what a restored or promoted one has to expect. But one
+ * that nothing has happened to has lost its log: to write on would be a second truth. */
+static ll_rc check_owner(struct takeover *t, const struct taking *k, struct ll_error *err)
+{
+    ll_rc rc;
+
+    if (!k->is_ours || t->relay->options.is_reclaiming) return LL_OK;
+    t->is_lost = true;
+    rc = t->relay->options.is_filling
+             ? LL_OK
+             : close_gate(t->relay, t->topic->topic.service, err);
+    if (rc != LL_OK) return rc;
+    ll_fail(err, LL_EBROKEN,
+            "a relay of another database has taken over (epoch %" PRIu64
+            ", this one has %" PRIu64 "); if this database is the one to keep, stop "
+            "the other and run `landlog relay --reclaim`",
+            k->foreign, k->known.claimed);
+    return contradiction(k, err);
+}
+
+/* Rows that Kafka lacks were judged without knowing what another database accepted
+ * meanwhile, in whichever partition: it fenced this one before. */
+static ll_rc check_judged(struct takeover *t, const struct taking *k, uint64_t on_kafka,
+                          struct ll_error *err)
+{
+    ll_rc rc;
+
+    if (k->foreign == 0 || k->in_postgres <= on_kafka) return LL_OK;
+    if (t->relay->options.is_filling) return LL_OK; /* the log is not on Kafka */
+    rc = close_gate(t->relay, t->topic->topic.service, err);
+    if (rc != LL_OK) return rc;
+    ll_fail(err, LL_EBROKEN,
+            "Postgres has events up to %" PRIu64 ", Kafka ends at %" PRIu64
+            ", and a relay of another database has been at work (epoch %" PRIu64
+            "): they were decided without knowing its events; make this database anew "
+            "with `landlog rebuild`",
+            k->in_postgres, on_kafka, k->foreign);
+    return contradiction(k, err);
+}
+
+/* ---- reading ---- */
+
+static ll_rc fenced(void *context, size_t index, const struct kafka_envelope *fence,
+                    struct ll_error *err)
+{
+    struct takeover *t = context;
+    struct taking *k = &t->taking[index];
+
+    k->is_fenced = fence->epoch == k->claim && uuid_equal(&fence->relay, &t->relay->id);
+    if (k->is_fenced || !kafka_is_foreign(&k->known, fence)) return LL_OK;
+    k->foreign = fence->epoch;
+    return check_owner(t, k, err);
 }
 
 static ll_rc take_event(struct takeover *t, const struct record *record,
@@ -117,37 +166,6 @@ static ll_rc read_on(struct takeover *t, struct ll_error *err)
             rc = take_event(t, &batch.records[i], &batch.origins[i], err);
     }
     return rc;
-}
-
-/* Another database has the log now: appends to this one would never be answered. */
-static ll_rc close_gate(struct relay *r, const char *service, struct ll_error *err)
-{
-    return pg_query(r->writer,
-                    "update landlog.referee set gate = null"
-                    " where service = $1 and gate is not null",
-                    &service, 1, NULL, err);
-}
-
-/* A fence from another database is what a restored or promoted one has to expect. But one
- * that nothing has happened to has lost its log: to write on would be a second truth. */
-static ll_rc check_owner(struct takeover *t, struct ll_error *err)
-{
-    ll_rc rc;
-
-    for (size_t i = 0; i < t->n; i++) {
-        const struct taking *k = &t->taking[i];
-
-        if (k->foreign == 0 || !k->is_ours || t->relay->options.is_reclaiming) continue;
-        rc = close_gate(t->relay, t->topic->topic.service, err);
-        if (rc != LL_OK) return rc;
-        ll_fail(err, LL_EBROKEN,
-                "a relay of another database has taken over (epoch %" PRIu64
-                ", this one has %" PRIu64 "); if this database is the one to keep, stop "
-                "the other and run `landlog relay --reclaim`",
-                k->foreign, k->known.claimed);
-        return contradiction(k, err);
-    }
-    return LL_OK;
 }
 
 /* ---- where to begin ---- */
@@ -240,7 +258,7 @@ static ll_rc begin_reading(struct takeover *t, struct ll_error *err)
 
     if (rc == LL_OK) rc = open_feed(t, err);
     if (rc == LL_OK) rc = read_on(t, err);
-    if (rc != LL_EBROKEN) return rc;
+    if (rc != LL_EBROKEN || t->is_lost) return rc;
 
     rc = go_back(t, err);
     for (size_t i = 0; i < t->n; i++) {
@@ -256,14 +274,15 @@ static ll_rc begin_reading(struct takeover *t, struct ll_error *err)
 static ll_rc claim(struct takeover *t, struct taking *k, struct ll_error *err)
 {
     size_t index = (size_t)(k - t->taking);
-    char id[16], seen[24];
-    const char *const values[] = {id, seen};
+    char id[16], seen[24], relay[UUID_TEXT];
+    const char *const values[] = {id, seen, relay};
     PGresult *result;
     ll_rc rc;
 
     snprintf(id, sizeof(id), "%" PRId32, k->part->id);
     snprintf(seen, sizeof(seen), "%" PRIu64, kafka_feed_fence(t->feed, index)->epoch);
-    rc = pg_query(t->relay->writer, "select landlog.claim_epoch($1, $2)", values, 2,
+    uuid_print(&t->relay->id, relay);
+    rc = pg_query(t->relay->writer, "select landlog.claim_epoch($1, $2, $3)", values, 3,
                   &result, err);
     if (rc != LL_OK) return rc;
     k->claim = strtoull(PQgetvalue(result, 0, 0), NULL, 10);
@@ -279,7 +298,7 @@ static ll_rc write_fence(struct takeover *t, struct taking *k, struct ll_error *
 
     if (rc != LL_OK) return rc;
     k->part->next_offset = -1;
-    kafka_write_fence(&r->headers, &r->id, now, k->claim);
+    kafka_write_fence(&r->headers, &r->id, &k->known.lineage, now, k->claim);
     while ((rc = relay_produce(r, k->part, (struct text){0}, (struct text){0}, now,
                                RELAY_FENCE_TAG, err)) == LL_EFULL)
         rd_kafka_poll(r->producer, 100);
@@ -327,7 +346,6 @@ static ll_rc fence_all(struct takeover *t, struct ll_error *err)
         for (size_t i = 0; i < t->n && rc == LL_OK; i++)
             rc = find_fence(t, &t->taking[i], err);
         if (rc == LL_OK) rc = read_on(t, err);
-        if (rc == LL_OK) rc = check_owner(t, err);
         if (rc != LL_OK) return rc;
         for (size_t i = 0; i < t->n; i++) is_done = is_done && t->taking[i].is_fenced;
         if (is_done) return LL_OK;
@@ -374,14 +392,15 @@ static ll_rc check_shorter(struct takeover *t, struct taking *k, uint64_t on_kaf
 
 static ll_rc open_gate(struct takeover *t, const struct taking *k, struct ll_error *err)
 {
-    char id[16];
-    const char *const values[] = {id};
+    char id[16], epoch[24];
+    const char *const values[] = {id, epoch};
     PGresult *result;
     ll_rc rc;
 
     snprintf(id, sizeof(id), "%" PRId32, k->part->id);
-    rc = pg_query(t->relay->writer, "select landlog.reconciled($1)", values, 1, &result,
-                  err);
+    snprintf(epoch, sizeof(epoch), "%" PRIu64, k->claim);
+    rc = pg_query(t->relay->writer, "select landlog.reconciled($1, $2)", values, 2,
+                  &result, err);
     if (rc != LL_OK) return rc;
     if (PQgetvalue(result, 0, 0)[0] == 't')
         note(NOTE_INFO, "the gate is open", NOTE_S("service", t->topic->topic.service));
@@ -397,6 +416,7 @@ static ll_rc finish(struct takeover *t, struct taking *k, struct ll_error *err)
     ll_rc rc = kafka_import_flush(&k->import, err);
 
     if (rc == LL_EBROKEN) return contradiction(k, err);
+    if (rc == LL_OK) rc = check_judged(t, k, f->sequence, err);
     if (rc == LL_OK && f->sequence < k->lost.sequence)
         rc = check_shorter(t, k, f->sequence, err);
     if (rc == LL_OK) rc = open_gate(t, k, err);
@@ -460,7 +480,6 @@ ll_rc relay_take_over(struct relay *r, struct relay_topic *topic,
     }
     rc = ask_postgres(&t, err);
     if (rc == LL_OK) rc = begin_reading(&t, err);
-    if (rc == LL_OK) rc = check_owner(&t, err);
     if (rc == LL_OK) rc = fence_all(&t, err);
     for (size_t i = 0; i < n && rc == LL_OK; i++) rc = finish(&t, &t.taking[i], err);
     for (size_t i = 0; i < n; i++) kafka_import_fini(&t.taking[i].import);
@@ -477,8 +496,8 @@ struct inspection {
 };
 
 /* A higher fence is another relay's: of this database, which took the lease, or not. */
-static ll_rc overtaken(void *context, size_t index, uint64_t epoch,
-                       const struct uuid *relay, struct ll_error *err)
+static ll_rc overtaken(void *context, size_t index, const struct kafka_envelope *fence,
+                       struct ll_error *err)
 {
     const struct inspection *x = context;
     const struct relay_part *p = x->part;
@@ -488,22 +507,22 @@ static ll_rc overtaken(void *context, size_t index, uint64_t epoch,
     ll_rc rc;
 
     (void)index;
-    if (epoch <= p->epoch) return LL_OK;
-    uuid_print(relay, text);
+    if (fence->epoch <= p->epoch) return LL_OK;
+    uuid_print(&fence->relay, text);
     rc = kafka_places_find(x->relay->writer, p->topic->topic.name, &p->number, &last, 1,
                            &known, err);
     if (rc != LL_OK) return rc;
-    if (epoch <= known.claimed)
+    if (!kafka_is_foreign(&known, fence))
         return ll_fail(err, LL_ECONFLICT,
                        "%s/%u: relay %s has taken over with epoch %" PRIu64,
-                       p->topic->topic.name, p->number, text, epoch);
+                       p->topic->topic.name, p->number, text, fence->epoch);
     rc = close_gate(x->relay, p->topic->topic.service, err);
     if (rc != LL_OK) return rc;
     return ll_fail(
         err, LL_EBROKEN,
         "%s/%u: relay %s of another database has taken over with epoch %" PRIu64
         ", ours is %" PRIu64,
-        p->topic->topic.name, p->number, text, epoch, p->epoch);
+        p->topic->topic.name, p->number, text, fence->epoch, p->epoch);
 }
 
 ll_rc relay_inspect(struct relay *r, struct relay_part *part, struct ll_error *err)

@@ -63,6 +63,18 @@ void raw_event(const struct testlog *log, const struct record *r, uint64_t epoch
     kafka_writer_fini(&w);
 }
 
+int64_t raw_end(const struct testlog *log, uint32_t partition)
+{
+    char name[KAFKA_TOPIC];
+    rd_kafka_t *rk = open_as(log, RD_KAFKA_PRODUCER, name);
+    struct ll_error err;
+    int64_t end;
+
+    if (kafka_end(rk, name, partition, &end, &err) != LL_OK) suite_die("%s", err.text);
+    rd_kafka_destroy(rk);
+    return end;
+}
+
 /* ---- admin ---- */
 
 static void await_event(rd_kafka_t *rk, rd_kafka_queue_t *queue, const char *what)

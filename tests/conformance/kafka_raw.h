@@ -16,4 +16,7 @@ void raw_recreate(const struct testlog *log);
 /* Give it more partitions. */
 void raw_grow(const struct testlog *log, unsigned partitions);
 
+/* The offset that the next record of a partition will get. */
+int64_t raw_end(const struct testlog *log, uint32_t partition);
+
 #endif

@@ -50,7 +50,7 @@ static void check(const struct kafka_record *k, const struct kafka_envelope *e)
     if (e->kind == KAFKA_EVENT)
         kafka_write_event(&w, &e->record, e->epoch);
     else
-        kafka_write_fence(&w, &e->relay, k->timestamp, e->epoch);
+        kafka_write_fence(&w, &e->relay, &e->lineage, k->timestamp, e->epoch);
     for (size_t i = 0; i < k->count; i++) LL_CHECK(holds(&w, k->headers[i]));
     for (size_t i = 0; i < w.count; i++)
         for (size_t j = 0; j < k->count; j++)

@@ -60,7 +60,7 @@ static enum fence_verdict fence(struct fence *f, uint64_t epoch)
 {
     struct uuid relay = id_of(epoch, 7);
 
-    kafka_write_fence(&writer, &relay, 0, epoch);
+    kafka_write_fence(&writer, &relay, &relay, 0, epoch);
     return judge(f,
                  &(struct kafka_record){.headers = writer.header, .count = writer.count})
         .verdict;

@@ -114,16 +114,17 @@ static void headers_are_those_of_cloudevents(void)
 static void a_fence_comes_back(void)
 {
     struct uuid relay = uuid_v5(&uuid_landlog, TEXT("relay"));
+    struct uuid lineage = uuid_v5(&uuid_landlog, TEXT("lineage"));
     struct kafka_envelope e;
     struct kafka_record k = {.timestamp = 5};
     struct kafka_writer w;
 
     kafka_writer_init(&w);
-    kafka_write_fence(&w, &relay, 5, 9);
+    kafka_write_fence(&w, &relay, &lineage, 5, 9);
     k.headers = w.header;
     k.count = w.count;
     OK(kafka_envelope_parse(&k, &e, NULL) == LL_OK && e.kind == KAFKA_FENCE);
-    OK(e.epoch == 9 && uuid_equal(&e.relay, &relay));
+    OK(e.epoch == 9 && uuid_equal(&e.relay, &relay) && uuid_equal(&e.lineage, &lineage));
     k.value = TEXT("x");
     OK(kafka_envelope_parse(&k, &e, NULL) == LL_EBROKEN);
     kafka_writer_fini(&w);
