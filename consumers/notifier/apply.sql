@@ -20,9 +20,9 @@ select id, 'notifications.notification-created',
                || case when :message::text is null then '{}'
                        else jsonb_build_object('message', :message::text) end),
        :event.topic, :event.partition, :event.sequence, :event.id
-  from (select encode(sha256(convert_to(:actionId::text || '-social_service_friendship_request-'
-                                        || :target::text, 'UTF8')),
-                      'hex') as hash) named
+  from (select encode(sha256(convert_to(
+                   :actionId::text || '-social_service_friendship_request-'
+                   || :target::text, 'UTF8')), 'hex') as hash) named
  cross join lateral (
        select left(overlay(overlay(hash placing '8' from 13) placing '8' from 17), 32)::uuid
                   as id) made
@@ -47,9 +47,9 @@ select id, 'notifications.notification-created',
                'receiver', coalesce(receiver.shape, unknown.shape || jsonb_build_object(
                                         'address', :target::text)))),
        :event.topic, :event.partition, :event.sequence, :event.id
-  from (select encode(sha256(convert_to(:actionId::text || '-social_service_friendship_accepted-'
-                                        || :target::text, 'UTF8')),
-                      'hex') as hash) named
+  from (select encode(sha256(convert_to(
+                   :actionId::text || '-social_service_friendship_accepted-'
+                   || :target::text, 'UTF8')), 'hex') as hash) named
  cross join lateral (
        select left(overlay(overlay(hash placing '8' from 13) placing '8' from 17), 32)::uuid
                   as id) made
@@ -72,8 +72,9 @@ select id, 'notifications.notification-created',
                'description', concat_ws(' ', :badgeName::text, :badgeTierName::text),
                'image', :badgeImageUrl::text)),
        :event.topic, :event.partition, :event.sequence, :event.id
-  from (select encode(sha256(convert_to(:key::text || '-badge_granted-' || :address::text, 'UTF8')),
-                      'hex') as hash) named
+  from (select encode(sha256(convert_to(
+                   :key::text || '-badge_granted-' || :address::text, 'UTF8')), 'hex')
+                   as hash) named
  cross join lateral (
        select left(overlay(overlay(hash placing '8' from 13) placing '8' from 17), 32)::uuid
                   as id) made
@@ -112,7 +113,8 @@ select id, 'notifications.notification-created',
               || coalesce(jsonb_object_agg(split_part(member, '=', 1), value
                                            order by member), '{}')
               || case when rule.type = 'tip_received'
-                       and (:metadata::jsonb ->> 'amount') ~ '^[0-9]{1,60}([.][0-9]{1,60})?$'
+                       and (:metadata::jsonb ->> 'amount')
+                           ~ '^[0-9]{1,60}([.][0-9]{1,60})?$'
                       then jsonb_build_object('manaAmount', trunc(
                                (:metadata::jsonb ->> 'amount')::numeric * 1e18)::text)
                       else '{}' end as stored
@@ -131,12 +133,14 @@ select id, 'notifications.notification-created',
  cross join lateral (
        select coalesce(:metadata::jsonb ->> 'communityId', stored ->> 'communityId')
                   as scope_id) scoped
- cross join lateral (select encode(sha256(convert_to(:key::text || '-' || rule.type || '-' || address, 'UTF8')),
-                      'hex') as hash) named
+ cross join lateral (
+       select encode(sha256(convert_to(
+                  :key::text || '-' || rule.type || '-' || address, 'UTF8')), 'hex')
+                  as hash) named
  cross join lateral (
        select left(overlay(overlay(hash placing '8' from 13) placing '8' from 17), 32)::uuid
                   as id) made
- where rule.event = :event.type and octet_length(stored::text) < 200000
+ where rule.event = :event.type and octet_length(stored::text) < 100000
    and not (is_scoped and exists (
             select from opt_out where opt_out.address = recipients.address
                and opt_out.scope = 'community' and opt_out.scope_id = scoped.scope_id))

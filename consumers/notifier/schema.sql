@@ -38,8 +38,8 @@ create view rule as
 select event, type, recipient, members, constants, is_scoped
   from (values
     ('platform.blockchain-royalties-earned', 'royalties_earned', 'address',
-     'image category rarity link nftName title description royaltiesCut royaltiesCollector network', '{}',
-     false),
+     'image category rarity link nftName title description royaltiesCut'
+     ' royaltiesCollector network', '{}', false),
     ('platform.blockchain-item-sold', 'item_sold', 'address',
      'image seller category rarity link nftName title description network', '{}', false),
     ('platform.blockchain-bid-accepted', 'bid_accepted', 'address',
@@ -82,7 +82,9 @@ select event, type, recipient, members, constants, is_scoped
      'title description position worldName isWorld url image', '{}', false),
     ('platform.credits-service-credits-goal-completed', 'credits_goal_completed', 'address',
      'goalId creditsObtained',
-     '{"image": "https://assets-cdn.decentraland.org/credits/notification-icon.png", "title": "Weekly Goal Completed!", "description": "Claim your Credits to unlock them"}',
+     '{"image": "https://assets-cdn.decentraland.org/credits/notification-icon.png",'
+     ' "title": "Weekly Goal Completed!",'
+     ' "description": "Claim your Credits to unlock them"}',
      false),
     ('platform.credits-service-on-demand-credits-granted',
      'credits_on_demand_granted', 'address',

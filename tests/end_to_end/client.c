@@ -60,14 +60,23 @@ static void add_header(void *context, const char *name, struct text value)
     builder_fini(&line);
 }
 
+static void add_bearer(struct curl_slist **headers, const char *token)
+{
+    char value[256];
+
+    snprintf(value, sizeof(value), "Bearer %s", token);
+    add_header(headers, "Authorization", text_of(value));
+}
+
 static void sign(const struct client_request *q, struct curl_slist **headers)
 {
     struct text path = text_of(q->path), rest = path;
 
     text_cut(&rest, '?', &path);
-    identity_sign_request(&q->who->identity, text_of(q->method),
-                          q->forged ? TEXT("/elsewhere") : path,
-                          clock_now_ms() + q->skew_ms, TEXT("{}"), add_header, headers);
+    identity_sign_request(
+        &q->who->identity, text_of(q->method), q->forged ? TEXT("/elsewhere") : path,
+        clock_now_ms() + q->skew_ms, text_of(q->metadata != NULL ? q->metadata : "{}"),
+        add_header, headers);
 }
 
 long client_send(struct client *c, const struct client_request *q)
@@ -81,6 +90,8 @@ long client_send(struct client *c, const struct client_request *q)
     if (q->key != NULL) add_header(&headers, "Idempotency-Key", text_of(q->key));
     if (q->position != NULL)
         add_header(&headers, "Landlog-Position", text_of(q->position));
+    if (q->type != NULL) add_header(&headers, "Content-Type", text_of(q->type));
+    if (q->bearer != NULL) add_bearer(&headers, q->bearer);
     add_header(&headers, "Expect", TEXT(""));
 
     builder_reset(&c->body);

@@ -28,6 +28,9 @@ struct client_request {
     const char *method, *path, *body;
     const char *key;      /* Idempotency-Key; NULL: none */
     const char *position; /* Landlog-Position; NULL: none */
+    const char *bearer;   /* the token of Authorization; NULL: none */
+    const char *type;     /* Content-Type; NULL: a form's */
+    const char *metadata; /* what is signed with the rest; NULL: "{}" */
     int64_t skew_ms;      /* added to the signed timestamp */
     bool forged;          /* signed by the right key over another path */
 };
