@@ -203,8 +203,9 @@ static bool step(struct fold *f, struct text type, struct text actor)
  * deciding them one after the other means. */
 static void check_chains(const struct world *w)
 {
-    static const char sql[] = "select key, type, data from landlog.event"
-                              " where type like 'social.%' order by key, partition, sequence";
+    static const char sql[] =
+        "select key, type, data from landlog.event"
+        " where type like 'social.%' order by key, partition, sequence";
     PGconn *c = PQconnectdb(w->conninfo);
     PGresult *r = PQexecParams(c, sql, 0, NULL, NULL, NULL, NULL, 1);
     struct fold f = {0};
