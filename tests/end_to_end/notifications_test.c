@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 - Copyright The Landlog authors */
+/* notifications_test.c - what makes a notification: friendships, badges and platform
+ * events, each once, and the same inboxes after a replay of inboxes and notifier. */
+#include "inbox.h"
+#include "unit/t.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { KEPT = 16 };
+
+static struct inbox b;
+static struct person ana, ben, eve;
+
+static long befriend(const struct person *who, const char *action,
+                     const struct person *whom)
+{
+    char body[256];
+
+    snprintf(body, sizeof(body), "{\"action\":\"%s\",\"to\":\"%s\"%s}", action,
+             whom->address,
+             strcmp(action, "request") == 0 ? ",\"message\":\"at the plaza\"" : "");
+    return inbox_ask(&b, who, "POST", "/social/v1/friendships", body);
+}
+
+static void friendships_are_told(void)
+{
+    json_t *items, *metadata;
+
+    OK(befriend(&ana, "request", &ben) == 200);
+    items = inbox_wait(&b, &ben, 1);
+    OK(strcmp(inbox_member(json_array_get(items, 0), "type"),
+              "social_service_friendship_request") == 0);
+    OK(strcmp(inbox_member(json_array_get(items, 0), "address"), ben.address) == 0);
+    OK(json_is_false(json_object_get(json_array_get(items, 0), "read")));
+    OK(strlen(inbox_member(json_array_get(items, 0), "timestamp")) == 13);
+    metadata = json_object_get(json_array_get(items, 0), "metadata");
+    OK(strcmp(inbox_member(metadata, "message"), "at the plaza") == 0);
+    OK(strcmp(inbox_member(json_object_get(metadata, "sender"), "address"),
+              ana.address) == 0);
+    OK(json_object_size(json_object_get(metadata, "receiver")) == 4);
+    json_decref(items);
+
+    OK(befriend(&ben, "accept", &ana) == 200);
+    items = inbox_wait(&b, &ana, 1);
+    OK(strcmp(inbox_member(json_array_get(items, 0), "type"),
+              "social_service_friendship_accepted") == 0);
+    metadata = json_object_get(json_array_get(items, 0), "metadata");
+    OK(strcmp(inbox_member(json_object_get(metadata, "sender"), "address"),
+              ben.address) == 0);
+    OK(json_object_get(metadata, "message") == NULL);
+    json_decref(items);
+}
+
+/* Events of other services, as whoever has them would publish them. */
+static void publish(const char *type, const char *data)
+{
+    char path[700];
+    FILE *f;
+
+    snprintf(path, sizeof(path), "%s/event.json", b.world.folder);
+    f = fopen(path, "we");
+    if (f == NULL) world_fail("cannot write %s", path);
+    fprintf(f, "%s\n", data);
+    fclose(f);
+    OK(world_run(&b.world, "publish", type, path, NULL) == 0);
+}
+
+static void badges_are_told(void)
+{
+    json_t *items, *metadata;
+    char data[512];
+
+    snprintf(data, sizeof(data),
+             "{\"key\":\"%s-traveler-traveler-bronze\",\"address\":\"%s\",\"badgeId\":"
+             "\"traveler\",\"badgeName\":\"Traveler\",\"badgeTierId\":"
+             "\"traveler-bronze\",\"badgeTierName\":\"Bronze\",\"badgeImageUrl\":"
+             "\"https://x/1.png\",\"grantedAt\":1767607200000}",
+             ana.address, ana.address);
+    publish("badges.badge-granted", data);
+    items = inbox_wait(&b, &ana, 2);
+    OK(strcmp(inbox_member(json_array_get(items, 1), "type"), "badge_granted") == 0);
+    OK(strcmp(inbox_member(json_array_get(items, 1), "timestamp"), "1767607200000") == 0);
+    metadata = json_object_get(json_array_get(items, 1), "metadata");
+    OK(json_object_size(metadata) == 4);
+    OK(strcmp(inbox_member(metadata, "id"), "traveler") == 0);
+    OK(strcmp(inbox_member(metadata, "title"), "New Badge Unlocked!") == 0);
+    OK(strcmp(inbox_member(metadata, "description"), "Traveler Bronze") == 0);
+    OK(strcmp(inbox_member(metadata, "image"), "https://x/1.png") == 0);
+    json_decref(items);
+}
+
+/* From two sources, with one key: one notification, which says what came first. */
+static void platform_events_are_told_once(void)
+{
+    json_t *items, *metadata;
+    char data[512];
+
+    for (int i = 1; i <= 2; i++) {
+        snprintf(data, sizeof(data),
+                 "{\"source\":\"test%d\",\"key\":\"tip\",\"timestamp\":176760720000%d,"
+                 "\"address\":\"%s\",\"metadata\":{\"senderAddress\":"
+                 "\"0x5B38Da6a701c568545dCfcB03FcB875f56beddC4\",\"receiverAddress\":"
+                 "\"%s\",\"amount\":\"1.5\",\"beyond\":[1]}}",
+                 i, i, ana.address, ana.address);
+        publish("platform.blockchain-tip-received", data);
+        items = inbox_wait(&b, &ana, 3);
+        OK(strcmp(inbox_member(json_array_get(items, 1), "type"), "tip_received") == 0);
+        OK(strcmp(inbox_member(json_array_get(items, 1), "timestamp"), "1767607200001") ==
+           0);
+        metadata = json_object_get(json_array_get(items, 1), "metadata");
+        OK(strcmp(inbox_member(metadata, "manaAmount"), "1500000000000000000") == 0);
+        OK(json_object_size(metadata) == 4); /* `beyond` is not stored */
+        json_decref(items);
+    }
+}
+
+/* ---- replay ---- */
+
+static char *kept[KEPT];
+
+static void ask_everything(bool is_first)
+{
+    static const char *const paths[] = {INBOX, INBOX "?onlyUnread=1", CHOICE};
+    const struct person *people[] = {&ana, &ben, &eve};
+    size_t n = 0;
+
+    for (size_t i = 0; i < LL_LENGTH(people); i++)
+        for (size_t k = 0; k < LL_LENGTH(paths); k++, n++) {
+            OK(inbox_ask(&b, people[i], "GET", paths[k], NULL) == 200);
+            LL_CHECK(n < KEPT);
+            if (is_first)
+                kept[n] = ll_strdup(inbox_answer(&b));
+            else
+                OK(strcmp(kept[n], inbox_answer(&b)) == 0);
+        }
+}
+
+/* How many were ever told, and how many of them are different ones. */
+static void told(long *events, long *notifications)
+{
+    char *both =
+        world_query(&b.world, "select count(*) || ' ' || count(distinct subject) "
+                              "from landlog.event where type = "
+                              "'notifications.notification-created'");
+
+    LL_CHECK(sscanf(both, "%ld %ld", events, notifications) == 2);
+    free(both);
+}
+
+static void a_replay_gives_the_same_bytes_and_tells_nothing_again(void)
+{
+    json_t *items = inbox_list(&b, &ben, INBOX);
+    long before, after, different;
+
+    OK(inbox_mark(&b, &ben, inbox_member(json_array_get(items, 0), "id")) == 200);
+    json_decref(items);
+    ask_everything(true);
+    told(&before, &different);
+    OK(before == different);
+    OK(world_run(&b.world, "replay", "notifications", "--drop-first", NULL) == 0);
+    OK(world_run(&b.world, "replay", "notifier", NULL) == 0);
+    world_wait_healthy(&b.world);
+    ask_everything(false);
+    OK(befriend(&eve, "request", &ben) == 200); /* and it goes on */
+    json_decref(inbox_wait(&b, &ben, 2));
+    told(&after, &different);
+    OK(after == before + 1 && different == after);
+    for (size_t i = 0; i < KEPT; i++) free(kept[i]);
+}
+
+int main(void)
+{
+    if (!inbox_start(&b, "notifications")) {
+        printf("skipped: LANDLOG_TEST_POSTGRES is not set\n");
+        return 77;
+    }
+    person_new(&ana);
+    person_new(&ben);
+    person_new(&eve);
+    RUN(friendships_are_told);
+    RUN(badges_are_told);
+    RUN(platform_events_are_told_once);
+    RUN(a_replay_gives_the_same_bytes_and_tells_nothing_again);
+    OK(inbox_stop(&b) == 0);
+    return t_done();
+}
