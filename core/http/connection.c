@@ -9,19 +9,23 @@
 
 #include "core/base/clock.h"
 #include "core/base/note.h"
+#include "core/http/upload.h"
 
 #include <event2/buffer.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 #include <uthash.h>
 
 enum {
     IDLE_MS = 60000,  /* between requests */
     WRITE_MS = 30000, /* without progress */
     LINGER_MS = 1000,
+    SENT_LEAST = 64 * 1024, /* bytes of a long answer in WRITE_MS */
     INPUT_MOST = 256 * 1024
 };
 
@@ -46,7 +50,10 @@ void connection_deadline(struct connection *c, int ms)
 {
     struct timeval after = {ms / 1000, ms % 1000 * 1000};
 
-    event_add(c->deadline, &after);
+    if (ms < 0)
+        event_del(c->deadline);
+    else
+        event_add(c->deadline, &after);
 }
 
 static void connection_free(struct connection *c)
@@ -70,13 +77,17 @@ static void connection_free(struct connection *c)
 /* The client has gone, or must. A fiber that still works keeps the rest. */
 static void hang_up(struct connection *c)
 {
-    if (c->state == HANDLING) {
-        bufferevent_free(c->bev);
-        c->bev = NULL;
-        event_del(c->deadline);
+    if (c->state != HANDLING && c->state != UPLOADING) {
+        connection_free(c);
         return;
     }
-    connection_free(c);
+    bufferevent_free(c->bev);
+    c->bev = NULL;
+    event_del(c->deadline);
+    if (c->state == UPLOADING) {
+        upload_end_of_input(c->request.upload);
+        upload_wake(c->request.upload);
+    }
 }
 
 /* ---- answers ---- */
@@ -101,27 +112,48 @@ static const char *date_line(struct connections *cs)
     return cs->date;
 }
 
-void connection_answer(struct connection *c, int status, const char *content_type,
-                       struct text extra, struct text body)
+/* The head of an answer. True when its body is to follow. */
+static bool answer_head(struct connection *c, int status, const char *content_type,
+                        struct text extra, uint64_t length)
 {
-    struct evbuffer *out;
     bool has_body = status >= 200 && status != 204 && status != 304;
+    struct evbuffer *out = bufferevent_get_output(c->bev);
 
-    if (c->bev == NULL) return;
     c->keeps_alive = c->keeps_alive && !c->is_refused && !c->request.server->is_stopping;
-    out = bufferevent_get_output(c->bev);
     evbuffer_add_printf(out, "HTTP/1.1 %d %s\r\nDate: %s\r\n", status,
                         status_text(status), date_line(c->all));
     if (has_body)
-        evbuffer_add_printf(out, "Content-Type: %s\r\nContent-Length: %zu\r\n",
-                            content_type, body.len);
+        evbuffer_add_printf(out, "Content-Type: %s\r\nContent-Length: %" PRIu64 "\r\n",
+                            content_type, length);
     evbuffer_add(out, extra.ptr, extra.len);
     evbuffer_add_printf(out, "Connection: %s\r\n\r\n",
                         c->keeps_alive ? "keep-alive" : "close");
-    if (has_body && !text_is(c->request.method, "HEAD")) {
-        evbuffer_add(out, body.ptr, body.len);
-        c->request.sent = body.len;
+    return has_body && !text_is(c->request.method, "HEAD");
+}
+
+void connection_answer(struct connection *c, int status, const char *content_type,
+                       struct text extra, struct text body)
+{
+    if (c->bev == NULL || !answer_head(c, status, content_type, extra, body.len)) return;
+    evbuffer_add(bufferevent_get_output(c->bev), body.ptr, body.len);
+    c->request.sent = body.len;
+}
+
+void connection_answer_file(struct connection *c, int status, const char *content_type,
+                            struct text extra, struct file_part part)
+{
+    if (c->bev == NULL || !answer_head(c, status, content_type, extra, part.length) ||
+        part.length == 0) {
+        close(part.fd);
+        return;
     }
+    c->request.sent = part.length;
+    if (evbuffer_add_file(bufferevent_get_output(c->bev), part.fd, (ev_off_t)part.from,
+                          (ev_off_t)part.length) == 0)
+        return;
+    /* The head is on its way: the client must see that its body is not. */
+    close(part.fd);
+    c->keeps_alive = false;
 }
 
 void connection_turn_over(struct connection *c)
@@ -134,6 +166,8 @@ void connection_turn_over(struct connection *c)
         return;
     }
     request_reset(&c->request);
+    c->is_started = false;
+    c->unsent = 0;
     if (!keeps) {
         c->state = LINGERING;
         bufferevent_enable(c->bev, EV_READ | EV_WRITE);
@@ -170,12 +204,39 @@ void connection_handle(struct connection *c)
 {
     struct server *s = c->request.server;
 
-    c->state = HANDLING;
-    event_del(c->deadline);
+    c->is_started = true;
+    if (c->state != UPLOADING) {
+        c->state = HANDLING;
+        event_del(c->deadline);
+    }
     if (fiber_start(s->fibers, handle, c) == LL_OK) return;
     request_refuse(&c->request, HTTP_REFUSED_UNAVAILABLE, 503,
                    "too many requests at once");
+    upload_finish(&c->request);
     connection_turn_over(c);
+}
+
+/* ---- uploads ---- */
+
+/* On the loop, not on this fiber. */
+void connection_read_on(struct connection *c)
+{
+    if (c->bev == NULL || !connection_has_input(c)) return;
+    bufferevent_trigger(c->bev, EV_READ,
+                        BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
+}
+
+bool connection_has_input(const struct connection *c)
+{
+    return c->bev != NULL && evbuffer_get_length(bufferevent_get_input(c->bev)) > 0;
+}
+
+void connection_body_is_read(struct connection *c)
+{
+    LL_CHECK(c->state == UPLOADING);
+    c->state = HANDLING;
+    c->is_refused = false;
+    event_del(c->deadline);
 }
 
 /* ---- events of the socket ---- */
@@ -209,12 +270,27 @@ static void was_written(struct bufferevent *bev, void *context)
 static void happened(struct bufferevent *bev, short what, void *context)
 {
     struct connection *c = context;
-    bool is_answering =
-        c->state == HANDLING || evbuffer_get_length(bufferevent_get_output(bev)) > 0;
+    bool is_answering = c->state == HANDLING || c->state == UPLOADING ||
+                        evbuffer_get_length(bufferevent_get_output(bev)) > 0;
 
     /* A client may have said all it has to say, and still listen. */
     c->keeps_alive = false;
-    if (!(what & BEV_EVENT_EOF) || !is_answering) hang_up(c);
+    if (!(what & BEV_EVENT_EOF) || !is_answering) {
+        hang_up(c);
+    } else if (c->state == UPLOADING) {
+        upload_end_of_input(c->request.upload);
+        reading_go_on(c);
+    }
+}
+
+/* A long answer may take as long as it moves; the write timeout sees to those that
+ * stand still, and this to those that creep. */
+static bool is_still_sending(struct connection *c)
+{
+    size_t left = evbuffer_get_length(bufferevent_get_output(c->bev)), before = c->unsent;
+
+    c->unsent = left;
+    return left > 0 && (before == 0 || before - left >= SENT_LEAST || left > before);
 }
 
 static void too_late(evutil_socket_t fd, short what, void *context)
@@ -222,7 +298,15 @@ static void too_late(evutil_socket_t fd, short what, void *context)
     struct connection *c = context;
 
     (void)fd, (void)what;
+    if (c->state == UPLOADING) {
+        reading_too_late(c);
+        return;
+    }
     if (c->state != READING || (!c->in_head && c->request.head.len == 0)) {
+        if (is_still_sending(c)) {
+            connection_deadline(c, WRITE_MS);
+            return;
+        }
         hang_up(c);
         return;
     }
@@ -327,6 +411,15 @@ void connections_drain(struct connections *cs)
     }
 }
 
+void connections_stop_uploads(struct connections *cs)
+{
+    for (struct connection *c = cs->first; c != NULL; c = c->next) {
+        if (c->state != UPLOADING) continue;
+        upload_fail(c->request.upload, 503, "the server is stopping");
+        upload_wake(c->request.upload);
+    }
+}
+
 size_t connections_count(const struct connections *cs)
 {
     return cs->count;
@@ -336,7 +429,7 @@ void connections_free(struct connections *cs)
 {
     for (struct connection *c = cs->first, *next; c != NULL; c = next) {
         next = c->next;
-        LL_CHECK(c->state != HANDLING);
+        LL_CHECK(c->state != HANDLING && c->state != UPLOADING);
         connection_free(c);
     }
     free(cs);

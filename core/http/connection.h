@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 - Copyright The Landlog authors */
-/* connection.h - what connection.c (the socket, answers, life) and reading.c (from bytes
- * to a request) share; nobody else includes it.
+/* connection.h - what connection.c (the socket, answers, life), reading.c (from bytes to
+ * a request) and upload.c (bodies that stream) share; nobody else includes it.
  *
- * States: READING a head or body, HANDLING (a fiber owns the request), LINGERING
- * (answered, reading on so that the client sees the answer). A connection whose client
- * goes while it is HANDLING stays until the fiber is done.
+ * States: READING a head or body, UPLOADING (a fiber owns the request, whose body is
+ * still coming), HANDLING (a fiber owns the request), LINGERING (answered, reading on so
+ * that the client sees the answer). A connection whose client goes while a fiber owns the
+ * request stays until the fiber is done.
  */
 #ifndef LL_CONNECTION_H
 #define LL_CONNECTION_H
@@ -19,7 +20,7 @@ enum {
     CONNECTION_BODY_MS = 30000  /* for a whole body */
 };
 
-enum connection_state { READING, HANDLING, LINGERING };
+enum connection_state { READING, UPLOADING, HANDLING, LINGERING };
 
 struct connection {
     struct connection *next, **before; /* in connections.first */
@@ -31,17 +32,25 @@ struct connection {
     struct http_request request;
     struct address *address;
     enum connection_state state;
-    bool keeps_alive, in_head, in_value, is_refused;
-    struct { /* where each header lies in the head, which may still move */
+    bool keeps_alive, in_head, in_value, is_refused, is_started;
+    size_t unsent; /* bytes of a long answer, when they were last looked at */
+    struct {       /* where each header lies in the head, which may still move */
         size_t name, name_len, value, value_len;
     } marks[REQUEST_HEADERS];
 };
 
 /* ---- connection.c ---- */
-/* Give up on the client `ms` from now, unless told otherwise before. */
+/* Give up on the client `ms` from now, unless told otherwise before; -1: never. */
 void connection_deadline(struct connection *c, int ms);
-/* A whole request is there: handle it on a fiber. The connection may be gone after. */
+/* A whole request is there, or the head of an upload: handle it on a fiber. The
+ * connection may be gone after. */
 void connection_handle(struct connection *c);
+/* There is room for more of an upload: parse what has come, and read the socket. */
+void connection_read_on(struct connection *c);
+/* Has something come that was not parsed yet? */
+bool connection_has_input(const struct connection *c);
+/* An upload is whole: its request is now as any other. */
+void connection_body_is_read(struct connection *c);
 /* Answered: the next request, or the end. */
 void connection_turn_over(struct connection *c);
 

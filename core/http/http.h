@@ -144,8 +144,8 @@ bool http_form_field(const struct http_request *r, const char *name, struct text
 bool http_form_field_at(const struct http_request *r, size_t i, struct text *name,
                         struct text *value);
 const struct http_file *http_form_file_at(const struct http_request *r, size_t i);
-/* Its bytes, in the request's arena. False: refused already (larger than `limit`, at
- * most 16 MiB: 413). */
+/* Its bytes, before it is kept; the request's. False: refused already (413: larger than
+ * `limit`). */
 bool http_file_read(struct http_request *r, const struct http_file *file, size_t limit,
                     struct text *out);
 /* Put these files in their places, durably, before the append. False: refused already

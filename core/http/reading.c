@@ -7,6 +7,7 @@
 #include "core/http/connection.h"
 
 #include "core/base/clock.h"
+#include "core/http/upload.h"
 
 #include <event2/buffer.h>
 #include <string.h>
@@ -15,9 +16,16 @@ enum {
     OUTPUT_MOST = 1024 * 1024 /* of answers that a pipelining client does not read */
 };
 
-/* What is not HTTP is answered once, and nothing more is read. */
+/* What is not HTTP is answered once, and nothing more is read. A fiber that owns the
+ * request answers itself. */
 static void refuse_bytes(struct connection *c, int status, const char *why)
 {
+    if (c->state == UPLOADING) {
+        c->request.server->metrics->requests_malformed++;
+        upload_fail(c->request.upload, status, why);
+        upload_wake(c->request.upload);
+        return;
+    }
     c->is_refused = true;
     c->request.server->metrics->requests_malformed++;
     if (c->request.status == 0)
@@ -140,12 +148,17 @@ static int on_headers_complete(http_parser *p)
     fault = framing_fault(c);
     if (fault != NULL) request_refuse(r, HTTP_REFUSED_INPUT, 400, "%s", fault);
     if (fault != NULL || !request_begin(r)) return -1;
-    if (has_body && !(p->flags & F_CHUNKED) && p->content_length > r->body_limit) {
+    if (r->match.route != NULL && r->match.route->upload != NULL) {
+        /* it stays refused until the whole body was read */
+        if (!upload_begin(r, p->flags & F_CHUNKED ? UINT64_MAX : p->content_length))
+            return -1;
+        c->state = UPLOADING;
+    } else if (has_body && !(p->flags & F_CHUNKED) && p->content_length > r->body_limit) {
         request_refuse(r, HTTP_REFUSED_INPUT, 413, "the body is larger than %zu bytes",
                        r->body_limit);
         return -1;
     }
-    c->is_refused = false;
+    if (c->state != UPLOADING) c->is_refused = false;
     if (has_body) connection_deadline(c, CONNECTION_BODY_MS);
     if (has_body &&
         text_equal_ignoring_case(http_header(r, "expect"), TEXT("100-continue")))
@@ -168,13 +181,21 @@ static int make_room(struct connection *c, uint64_t n)
 /* A chunk that says it is too large is refused before it comes. */
 static int on_chunk_header(http_parser *p)
 {
-    return make_room(p->data, p->content_length);
+    struct connection *c = p->data;
+
+    if (c->request.upload == NULL) return make_room(c, p->content_length);
+    upload_expect(c->request.upload, p->content_length);
+    return 0;
 }
 
 static int on_body(http_parser *p, const char *at, size_t n)
 {
     struct connection *c = p->data;
 
+    if (c->request.upload != NULL) {
+        upload_take(c->request.upload, at, n);
+        return 0;
+    }
     if (make_room(c, n) != 0) return -1;
     builder_add(&c->request.body, at, n);
     return 0;
@@ -184,7 +205,10 @@ static int on_message_complete(http_parser *p)
 {
     struct connection *c = p->data;
 
-    c->state = HANDLING;
+    if (c->request.upload != NULL)
+        upload_complete(c->request.upload);
+    else
+        c->state = HANDLING;
     http_parser_pause(p, 1);
     return 0;
 }
@@ -241,25 +265,37 @@ static bool parse(struct connection *c, struct evbuffer *in, struct evbuffer_iov
     return false;
 }
 
+/* A fiber that owns the request takes a body's bytes as it can. */
+static bool may_parse(const struct connection *c)
+{
+    return c->state == READING ||
+           (c->state == UPLOADING && upload_has_room(c->request.upload));
+}
+
 void reading_go_on(struct connection *c)
 {
     struct evbuffer *in = bufferevent_get_input(c->bev);
     struct evbuffer *out = bufferevent_get_output(c->bev);
     struct evbuffer_iovec piece;
 
-    while (c->bev != NULL && c->state == READING &&
-           evbuffer_get_length(out) < OUTPUT_MOST &&
+    while (c->bev != NULL && may_parse(c) && evbuffer_get_length(out) < OUTPUT_MOST &&
            evbuffer_peek(in, -1, NULL, &piece, 1) > 0 && piece.iov_len > 0) {
+        if (piece.iov_len > UPLOAD_SLICE) piece.iov_len = UPLOAD_SLICE;
         if (!parse(c, in, piece)) return;
-        if (c->state == HANDLING) {
+        if (c->state != READING && !c->is_started) {
             connection_handle(c);
             return; /* c may be gone */
         }
     }
+    if (c->state == UPLOADING) upload_wake(c->request.upload);
 }
 
 void reading_too_late(struct connection *c)
 {
+    if (c->state == UPLOADING && !upload_waits(c->request.upload)) {
+        connection_deadline(c, CONNECTION_BODY_MS); /* it is our disk that is late */
+        return;
+    }
     if (c->in_head) set_views(c);
     refuse_bytes(c, 408, "the request did not come in time");
 }

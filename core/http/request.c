@@ -6,6 +6,7 @@
 #include "core/base/clock.h"
 #include "core/base/note.h"
 #include "core/event/schema.h"
+#include "core/http/upload.h"
 
 #include <openssl/rand.h>
 #include <stdio.h>
@@ -209,20 +210,40 @@ static void log_access(const struct http_request *r, int64_t duration_us)
          NOTE_S("id", r->id));
 }
 
-void http_respond(struct http_request *r, int status, const char *content_type,
-                  struct text body)
+static void begin_answer(struct http_request *r, int status)
 {
-    int64_t duration = clock_monotonic_us() - r->started_us;
-
     LL_CHECK(r->status == 0);
     r->status = status;
     if (r->id[0] != '\0') http_add_header(r, "X-Request-Id", r->id);
     add_position(r);
     add_cors(r);
-    connection_answer(r->connection, status, content_type, builder_view(&r->extra), body);
+}
+
+static void end_answer(struct http_request *r)
+{
+    int64_t duration = clock_monotonic_us() - r->started_us;
+
     if (r->match.route != NULL)
-        metrics_request(r->server->metrics, r->match.index, status, (uint64_t)duration);
+        metrics_request(r->server->metrics, r->match.index, r->status,
+                        (uint64_t)duration);
     log_access(r, duration);
+}
+
+void http_respond(struct http_request *r, int status, const char *content_type,
+                  struct text body)
+{
+    begin_answer(r, status);
+    connection_answer(r->connection, status, content_type, builder_view(&r->extra), body);
+    end_answer(r);
+}
+
+void request_respond_file(struct http_request *r, int status, const char *content_type,
+                          struct file_part part)
+{
+    begin_answer(r, status);
+    connection_answer_file(r->connection, status, content_type, builder_view(&r->extra),
+                           part);
+    end_answer(r);
 }
 
 /* A tag of the bytes, so that a client that has them need not be sent them again. */
@@ -432,7 +453,9 @@ void request_handle(struct http_request *r)
         request_refuse(r, HTTP_REFUSED_ROUTE, 405, "Method Not Allowed");
     } else if (route == NULL) {
         request_refuse(r, HTTP_REFUSED_ROUTE, 404, "there is nothing at this path");
-    } else if (decode_parameters(r) && request_authenticate(r) && read_minimum(r)) {
+    } else if (decode_parameters(r) && request_authenticate(r) && read_minimum(r) &&
+               (route->upload == NULL || upload_receive(r))) {
         route->handle(r);
     }
+    upload_finish(r);
 }

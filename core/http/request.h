@@ -26,6 +26,7 @@ enum {
 };
 
 struct schema;
+struct upload;
 
 /* What one served service has in this worker. */
 struct served {
@@ -42,6 +43,8 @@ struct server {
     struct event_base *base;
     struct fiber_pool *fibers;
     struct offload *offload;
+    struct blob_store *blobs;
+    size_t uploads; /* under way */
     struct router *router;
     struct served *served; /* as `services`; one more for core's own routes */
     size_t served_count;
@@ -80,7 +83,8 @@ struct http_request {
     struct served *served;
     struct text parameters[ROUTE_PARAMETERS]; /* decoded */
     struct http_identity identity;
-    struct text payload; /* what was signed; empty: unsigned */
+    struct text payload;   /* what was signed; empty: unsigned */
+    struct upload *upload; /* NULL: the route takes none */
     json_t *json;
 
     struct token minimum; /* what the answer must reflect, and what it will say */
@@ -117,6 +121,16 @@ void request_fini(struct http_request *r);
 /* Send the answer down the connection, if it is still there (connection.c). */
 void connection_answer(struct connection *c, int status, const char *content_type,
                        struct text extra, struct text body);
+/* A part of a file, from the disk to the socket without passing through us. */
+struct file_part {
+    int fd; /* the receiver closes it */
+    uint64_t from, length;
+};
+void connection_answer_file(struct connection *c, int status, const char *content_type,
+                            struct text extra, struct file_part part);
+/* http_respond() with a file's bytes. */
+void request_respond_file(struct http_request *r, int status, const char *content_type,
+                          struct file_part part);
 
 /* The routes of the server itself: /, /health, /metrics, /openapi.json (builtin.c). */
 extern const struct http_service core_service;
@@ -127,6 +141,8 @@ void connections_accept(struct connections *cs, evutil_socket_t fd,
                         const struct sockaddr *at);
 /* Close those that are idle; the others close after their answer. */
 void connections_drain(struct connections *cs);
+/* Those that have not come to their end are refused with 503. */
+void connections_stop_uploads(struct connections *cs);
 size_t connections_count(const struct connections *cs);
 void connections_free(struct connections *cs);
 

@@ -6,6 +6,7 @@
 #include "core/base/note.h"
 #include "core/event/schema.h"
 #include "core/http/request.h"
+#include "core/http/upload.h"
 
 #include <errno.h>
 #include <event2/listener.h>
@@ -50,6 +51,10 @@ static ll_rc compile_schemas(struct server *s, struct ll_error *err)
         json_t *document;
         ll_rc rc;
 
+        if (route->upload != NULL) {
+            rc = upload_check_settings(s->settings, service->name, route->upload, err);
+            if (rc != LL_OK) return rc;
+        }
         if (route->request_schema == NULL) continue;
         rc = json_parse(text_of(route->request_schema), JSON_DEPTH, &document, err);
         if (rc == LL_OK) rc = schema_compile(document, &s->schemas[i], err);
@@ -135,6 +140,7 @@ static void check_stop(evutil_socket_t fd, short what, void *context)
     if (!s->is_stopping) return;
     is_late = clock_monotonic_us() > l->stop_by_us;
     if (connections_count(s->connections) > 0 && !is_late) return;
+    connections_stop_uploads(s->connections);
     for (size_t i = 0; i < s->served_count; i++)
         if (s->served[i].backend != NULL) backend_stop(s->served[i].backend);
     if (fiber_pool_alive(s->fibers) == 0)
@@ -207,6 +213,7 @@ ll_rc server_run(const struct server_plan *plan, struct ll_error *err)
     s.fibers = fiber_pool_new(s.base, FIBERS);
     s.links = link_cache_new(LINKS);
     s.offload = offload_new(s.base, OFFLOAD_THREADS);
+    s.blobs = blob_store_new(s.settings);
     s.connections = connections_new(&s);
     rc = open_services(&s, plan->services, err);
     if (rc == LL_OK) rc = listen_on(&l, err);
@@ -218,6 +225,7 @@ ll_rc server_run(const struct server_plan *plan, struct ll_error *err)
     connections_free(s.connections);
     close_services(&s);
     offload_free(s.offload);
+    blob_store_free(s.blobs);
     link_cache_free(s.links);
     fiber_pool_free(s.fibers);
     event_base_free(s.base);
