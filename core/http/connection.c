@@ -231,11 +231,11 @@ bool connection_has_input(const struct connection *c)
     return c->bev != NULL && evbuffer_get_length(bufferevent_get_input(c->bev)) > 0;
 }
 
-void connection_body_is_read(struct connection *c)
+void connection_stop_upload(struct connection *c, bool is_whole)
 {
-    LL_CHECK(c->state == UPLOADING);
+    if (c->state != UPLOADING) return;
     c->state = HANDLING;
-    c->is_refused = false;
+    if (is_whole) c->is_refused = false;
     event_del(c->deadline);
 }
 

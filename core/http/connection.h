@@ -49,8 +49,9 @@ void connection_handle(struct connection *c);
 void connection_read_on(struct connection *c);
 /* Has something come that was not parsed yet? */
 bool connection_has_input(const struct connection *c);
-/* An upload is whole: its request is now as any other. */
-void connection_body_is_read(struct connection *c);
+/* No more of an upload is wanted. Where all of it was read, its request is now as any
+ * other; else the connection ends with its answer. */
+void connection_stop_upload(struct connection *c, bool is_whole);
 /* Answered: the next request, or the end. */
 void connection_turn_over(struct connection *c);
 

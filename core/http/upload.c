@@ -293,7 +293,7 @@ bool upload_receive(struct http_request *r)
         fiber_wait(-1);
         u->waiting = NULL;
     }
-    connection_body_is_read(r->connection);
+    connection_stop_upload(r->connection, true);
     return finish_form(u);
 }
 
@@ -308,6 +308,7 @@ void upload_finish(struct http_request *r)
     struct upload *u = r->upload;
 
     if (u == NULL) return;
+    connection_stop_upload(r->connection, false);
     r->upload = NULL;
     r->server->uploads--;
     if (fiber_self() == NULL || offload_run(r->server->offload, free_upload, u) != LL_OK)
