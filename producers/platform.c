@@ -4,6 +4,8 @@
  * One platform event or a list of them (contract: events-notifier, 9). Each is checked
  * before any is taken, so a request with a malformed one changes nothing; one of a type
  * that nobody here listens to is answered as ignored, since producers send all they have.
+ * A move to a parcel is completed with the scene that is active there, so that what
+ * follows from it depends on nothing that may change.
  * An event is known by its source, type and key: told again it is answered as repeated.
  * A 2xx means that all of them are on the log and in the read model `platform`.
  */
@@ -30,6 +32,7 @@ struct intake {
     struct told told[HTTP_FACTS];
     struct http_fact facts[HTTP_FACTS];
     size_t count, fact_count, refused_count;
+    json_t *scenes; /* of the parcels that moves led to: pointer to entity */
 };
 
 static void refuse_one(struct http_request *r, struct intake *in, struct told *t,
@@ -51,7 +54,7 @@ static void make_fact(struct http_request *r, struct intake *in, struct told *t,
     ll_rc rc;
 
     (void)json_member_text(sent, "source", &source);
-    data = platform_event_data(t->type, source, sent, &err);
+    data = platform_event_data(t->type, source, sent, in->scenes, &err);
     if (data == NULL) {
         refuse_one(r, in, t, err.text);
         return;
@@ -84,6 +87,48 @@ static void take_one(struct http_request *r, struct intake *in, const json_t *se
         t->fate = FATE_IGNORED;
     else
         make_fact(r, in, t, sent);
+}
+
+/* ---- which scene lies where ---- */
+
+static void add_pointer(json_t *pointers, const json_t *sent)
+{
+    const struct platform_type *t;
+    struct text type, sub_type, pointer;
+    char room[PLATFORM_POINTER];
+
+    if (!json_member_text(sent, "type", &type) ||
+        !json_member_text(sent, "subType", &sub_type))
+        return;
+    t = platform_type_find(type, sub_type);
+    if (t != NULL && platform_event_pointer(t, sent, room, &pointer))
+        json_array_append_new(pointers, json_stringn(pointer.ptr, pointer.len));
+}
+
+/* One look-up for all moves of the request; false when it was answered already. */
+static bool find_scenes(struct http_request *r, struct intake *in, const json_t *body)
+{
+    json_t *pointers = json_array(), *one;
+    struct http_query_answer answer = {0};
+    struct builder list;
+    struct ll_error err;
+    bool is_found = true;
+    size_t i;
+
+    if (json_is_object(body)) add_pointer(pointers, body);
+    json_array_foreach(body, i, one) add_pointer(pointers, one);
+    builder_init(&list, 64 * 1024);
+    json_write(pointers, &list);
+    if (json_array_size(pointers) > 0) {
+        struct http_query_value value = {"pointers", builder_view(&list), false};
+
+        is_found = http_query(r, "scenes", &value, 1, &answer);
+        if (is_found)
+            LL_CHECK(json_parse(answer.body, JSON_DEPTH, &in->scenes, &err) == LL_OK);
+    }
+    builder_fini(&list);
+    json_decref(pointers);
+    return is_found;
 }
 
 static void write_result(struct builder *b, const struct intake *in, const struct told *t)
@@ -139,9 +184,10 @@ static void post_events(struct http_request *r)
 
     if (!http_bearer(r, "platform.token")) return;
     body = http_json_body(r);
-    if (body == NULL) return;
+    if (body == NULL || !find_scenes(r, in, body)) return;
     if (json_is_object(body)) take_one(r, in, body);
     json_array_foreach(body, i, one) take_one(r, in, one);
+    json_decref(in->scenes);
     if (in->refused_count > 0 || http_tell(r, in->facts, in->fact_count)) answer(r, in);
 }
 

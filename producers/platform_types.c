@@ -2,15 +2,18 @@
 /* platform_types.c - see platform_types.h. A type is one row here and one schema. */
 #include "producers/platform_types.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { ADDRESS = 42 };
+
+static const char move_to_parcel[] = "platform.client-move-to-parcel";
 
 /* clang-format off */
 static const struct platform_type types[] = {
     {"client", "logged-in", "platform.client-logged-in", {"userAddress"}},
     {"client", "logged-in-cached", "platform.client-logged-in-cached", {"userAddress"}},
-    {"client", "move-to-parcel", "platform.client-move-to-parcel", {"userAddress"}},
+    {"client", "move-to-parcel", move_to_parcel, {"userAddress"}},
     {"client", "used-emote", "platform.client-used-emote", {"userAddress"}},
     {"client", "passport-opened", "platform.client-passport-opened", {"userAddress"}},
     {"client", "walked-distance", "platform.client-walked-distance", {"userAddress"}},
@@ -92,36 +95,42 @@ static bool find_keeper(const struct platform_type *t, const json_t *metadata,
     return false;
 }
 
-static bool is_base(struct text t, const char *letters)
+bool platform_event_pointer(const struct platform_type *t, const json_t *sent,
+                            char room[PLATFORM_POINTER], struct text *out)
 {
-    for (size_t i = 0; i < t.len; i++)
-        if (strchr(letters, t.ptr[i]) == NULL || t.ptr[i] == '\0') return false;
-    return true;
+    const json_t *parcel = json_object_get(json_object_get(sent, "metadata"), "parcel");
+    struct text said;
+    size_t n = 0;
+
+    if (strcmp(t->event, move_to_parcel) != 0 ||
+        !json_member_text(parcel, "newParcel", &said))
+        return false;
+    for (size_t i = 0; i < said.len; i++) {
+        if (strchr("() ", said.ptr[i]) != NULL) continue;
+        if (n == PLATFORM_POINTER) return false;
+        room[n++] = said.ptr[i];
+    }
+    *out = (struct text){room, n};
+    return n > 0;
 }
 
-/* Does it look like the hash of an entity? Clients send other words where they have none.
- */
-static bool is_hash(struct text t)
+/* The id of the scene that lies where a move led, or null. */
+static json_t *scene_of(const struct platform_type *t, const json_t *sent,
+                        const json_t *scenes)
 {
-    if (t.len == 46 && text_starts_with(t, "Qm"))
-        return is_base(t, "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz");
-    return t.len == 59 && text_starts_with(t, "ba") &&
-           is_base(t, "abcdefghijklmnopqrstuvwxyz234567");
-}
+    char room[PLATFORM_POINTER], name[PLATFORM_POINTER + 1];
+    struct text pointer;
+    json_t *scene;
 
-/* A move says which scene lies there, by the hash of its entity (schemas/platform). */
-static json_t *scene_of(const json_t *metadata)
-{
-    struct text hash;
-
-    if (json_member_text(json_object_get(metadata, "parcel"), "sceneHash", &hash) &&
-        is_hash(hash))
-        return json_stringn(hash.ptr, hash.len);
-    return json_null();
+    if (!platform_event_pointer(t, sent, room, &pointer)) return json_null();
+    snprintf(name, sizeof(name), "%.*s", TEXT_ARGS(pointer));
+    scene = json_object_get(scenes, name);
+    return scene != NULL ? json_incref(scene) : json_null();
 }
 
 json_t *platform_event_data(const struct platform_type *t, struct text source,
-                            const json_t *sent, struct ll_error *err)
+                            const json_t *sent, const json_t *scenes,
+                            struct ll_error *err)
 {
     json_t *metadata = json_object_get(sent, "metadata"), *data;
     char keeper[ADDRESS];
@@ -132,8 +141,8 @@ json_t *platform_event_data(const struct platform_type *t, struct text source,
     json_object_set(data, "key", json_object_get(sent, "key"));
     json_object_set(data, "timestamp", json_object_get(sent, "timestamp"));
     json_object_set_new(data, "address", json_stringn(keeper, sizeof(keeper)));
-    if (strcmp(t->event, "platform.client-move-to-parcel") == 0)
-        json_object_set_new(data, "sceneId", scene_of(metadata));
+    if (strcmp(t->event, move_to_parcel) == 0)
+        json_object_set_new(data, "sceneId", scene_of(t, sent, scenes));
     json_object_set(data, "metadata", metadata);
     return data;
 }

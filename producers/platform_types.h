@@ -26,10 +26,18 @@ const struct platform_type *platform_type_at(size_t i);
 struct uuid platform_event_id(const struct platform_type *t, struct text source,
                               struct text key);
 
+/* Where a move says it led, as a pointer: "(10, -20)" is "10,-20". False for what is no
+ * move, or one that leads nowhere. `room` holds what *out shows. */
+enum { PLATFORM_POINTER = 32 };
+bool platform_event_pointer(const struct platform_type *t, const json_t *sent,
+                            char room[PLATFORM_POINTER], struct text *out);
+
 /* The data of the log's event, from the platform event as it was sent; the caller owns
  * it. NULL: the wallet that should keep it is not there or none; `err` says which. What
- * else may be wrong is for the event's schema to find. */
+ * else may be wrong is for the event's schema to find. `scenes` names the active scene of
+ * each pointer that has one; a move says which scene lies where it led. */
 json_t *platform_event_data(const struct platform_type *t, struct text source,
-                            const json_t *sent, struct ll_error *err);
+                            const json_t *sent, const json_t *scenes,
+                            struct ll_error *err);
 
 #endif

@@ -2,6 +2,7 @@
 /* services.c - the services that this binary serves: one row each. */
 #include "core/http/http.h"
 
+extern const struct http_service badges_service;
 extern const struct http_service notifications_service;
 extern const struct http_service platform_service;
 extern const struct http_service social_service;
@@ -10,5 +11,6 @@ const struct http_service *const http_services[] = {
     &social_service,
     &notifications_service,
     &platform_service,
+    &badges_service,
     NULL,
 };

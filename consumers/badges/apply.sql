@@ -3,7 +3,7 @@
 -- same way: what counts is written, and what that returns decides which tier is held
 -- now; the tier that was not held before is granted. An event that changes nothing (told
 -- twice, or after the last tier) so grants nothing. One event grants the lowest tier that
--- is not held yet, and no more, but for traveler.
+-- is not held yet, and no more.
 
 -- ---- a move: dclcitizen ------------------------------------------------------
 

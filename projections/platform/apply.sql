@@ -28,3 +28,20 @@ insert into told (partition, source, type, count, newest)
 values (:event.partition, :source, :event.type, 1, :timestamp)
 on conflict (partition, source, type) do update
    set count = told.count + 1, newest = greatest(told.newest, excluded.newest);
+
+-- A newer scene takes the place of all that it overlaps, wholly; an older one that comes
+-- late takes none where a newer lies.
+-- on content.deployment-accepted
+delete from scene_at gone
+ where :entityType = 'scene'
+   and gone.entity_id in (select s.entity_id
+                            from json_array_elements_text((:pointers)::json) p (pointer)
+                            join scene_at s on s.pointer = p.pointer
+                           where (s.entity_at, s.entity_id) < (:entityTimestamp, :entityId));
+insert into scene_at (pointer, entity_at, entity_id)
+select p.pointer, :entityTimestamp, :entityId
+  from json_array_elements_text((:pointers)::json) p (pointer)
+ where :entityType = 'scene'
+   and not exists (select from json_array_elements_text((:pointers)::json) o (pointer)
+                     join scene_at s on s.pointer = o.pointer)
+on conflict (pointer) do nothing;

@@ -11,3 +11,11 @@ select 200 as status,
                                              'count', count, 'newest', newest)
                            order by source, type)
              from total), '[]'::json))::text as body;
+
+-- The scenes that lie at these pointers: {"10,-20": "<entity>"}.
+-- query scenes(pointers json)
+select 200 as status,
+       coalesce((select json_object_agg(s.pointer, s.entity_id order by s.pointer)
+                   from scene_at s
+                  where s.pointer in (select json_array_elements_text(:pointers))),
+                '{}'::json)::text as body;

@@ -25,6 +25,8 @@ static const struct platform_type *find(const char *type, const char *sub_type)
 /* The schemas' examples, put back into what was sent, give themselves. */
 static void examples_come_out_again(void)
 {
+    json_t *scenes = parse("{\"10,-20\":\"bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzj"
+                           "evtenxquvyku\"}");
     size_t seen = 0;
 
     for (size_t i = 0; platform_type_at(i) != NULL; i++) {
@@ -40,12 +42,13 @@ static void examples_come_out_again(void)
         example =
             json_array_get(json_object_get(event_type_schema(event), "examples"), 0);
         OK(json_member_text(example, "source", &source));
-        data = platform_event_data(t, source, example, &err);
+        data = platform_event_data(t, source, example, scenes, &err);
         OK(data != NULL && json_equal(data, example));
         json_decref(data);
         seen++;
     }
     OK(seen == 23);
+    json_decref(scenes);
 }
 
 static void types_are_found_by_both_names(void)
@@ -63,7 +66,7 @@ static void the_keeper_is_lower_case(void)
     struct text address = {0};
     struct ll_error err;
     json_t *data =
-        platform_event_data(find("blockchain", "item-sold"), TEXT("s"), sent, &err);
+        platform_event_data(find("blockchain", "item-sold"), TEXT("s"), sent, NULL, &err);
 
     OK(data != NULL && json_member_text(data, "address", &address));
     OK(text_is(address, "0x5b38da6a701c568545dcfcb03fcb875f56beddc4"));
@@ -85,41 +88,60 @@ static void without_a_keeper_nothing_is_made(void)
         json_t *value = parse(sent[i]);
         struct ll_error err;
 
-        OK(platform_event_data(find("client", "used-emote"), TEXT("s"), value, &err) ==
-           NULL);
+        OK(platform_event_data(find("client", "used-emote"), TEXT("s"), value, NULL,
+                               &err) == NULL);
         OK(strstr(err.text, "metadata.userAddress") != NULL);
         json_decref(value);
     }
 }
 
-/* Only what can be the hash of an entity is taken for one. */
-static void a_scene_is_named_by_its_hash(void)
+/* Parentheses and blanks go; a move to nowhere, or past any parcel, has no pointer. */
+static void a_move_leads_to_a_pointer(void)
 {
     static const struct {
-        const char *hash;
-        bool is_taken;
+        const char *parcel, *pointer;
     } cases[] = {
-        {"bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku", true},
-        {"QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG", true},
-        {"UNDEFINED", false},
-        {"", false},
-        {"bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvykU", false},
-        {"../../../../../../../../../../../../../../../../../etc/pass", false},
+        {"10,-20", "10,-20"},
+        {"(10, -20)", "10,-20"},
+        {"", NULL},
+        {"( )", NULL},
+        {"1111111111111111111111111111111111111,1", NULL},
     };
+    const struct platform_type *move = find("client", "move-to-parcel");
 
     for (size_t i = 0; i < LL_LENGTH(cases); i++) {
-        json_t *sent = json_pack("{s:{s:s, s:{s:s}}}", "metadata", "userAddress",
-                                 "0x5b38da6a701c568545dcfcb03fcb875f56beddc4", "parcel",
-                                 "sceneHash", cases[i].hash);
-        struct ll_error err;
-        json_t *data =
-            platform_event_data(find("client", "move-to-parcel"), TEXT("s"), sent, &err);
+        json_t *sent = json_pack("{s:{s:{s:s}}}", "metadata", "parcel", "newParcel",
+                                 cases[i].parcel);
+        char room[PLATFORM_POINTER];
+        struct text pointer;
+        bool is_there = platform_event_pointer(move, sent, room, &pointer);
 
-        OK(data != NULL &&
-           json_is_string(json_object_get(data, "sceneId")) == cases[i].is_taken);
-        json_decref(data);
+        OK(is_there == (cases[i].pointer != NULL));
+        OK(!is_there || text_is(pointer, cases[i].pointer));
+        OK(!platform_event_pointer(find("client", "used-emote"), sent, room, &pointer));
         json_decref(sent);
     }
+}
+
+static void a_move_names_the_scene_that_was_found(void)
+{
+    json_t *sent = parse("{\"metadata\":{\"userAddress\":"
+                         "\"0x5b38da6a701c568545dcfcb03fcb875f56beddc4\",\"parcel\":"
+                         "{\"newParcel\":\"(1, 2)\",\"sceneHash\":\"anything\"}}}");
+    json_t *scenes = parse("{\"1,2\":\"entity\"}"), *data;
+    const struct platform_type *move = find("client", "move-to-parcel");
+    struct text scene;
+    struct ll_error err;
+
+    data = platform_event_data(move, TEXT("s"), sent, scenes, &err);
+    OK(data != NULL && json_member_text(data, "sceneId", &scene) &&
+       text_is(scene, "entity"));
+    json_decref(data);
+    data = platform_event_data(move, TEXT("s"), sent, NULL, &err);
+    OK(data != NULL && json_is_null(json_object_get(data, "sceneId")));
+    json_decref(data);
+    json_decref(scenes);
+    json_decref(sent);
 }
 
 static void an_id_is_of_source_type_and_key(void)
@@ -148,7 +170,8 @@ int main(void)
     RUN(types_are_found_by_both_names);
     RUN(the_keeper_is_lower_case);
     RUN(without_a_keeper_nothing_is_made);
-    RUN(a_scene_is_named_by_its_hash);
+    RUN(a_move_leads_to_a_pointer);
+    RUN(a_move_names_the_scene_that_was_found);
     RUN(an_id_is_of_source_type_and_key);
     registry_free(registry);
     return t_done();
