@@ -23,6 +23,8 @@ enum {
     HOUSEKEEPING_US = 60 * 1000 * 1000,
     DROP_ROWS = 20000,
     ROWS_FIRST = 128,
+    LOOK_US = 3 * 1000 * 1000,
+    LOOK_MS = 200,
     BROKEN_US = 10 * 1000 * 1000
 };
 
@@ -352,6 +354,34 @@ static ll_rc move_rows(struct relay *r, struct ll_error *err)
     return rc;
 }
 
+/* Others' records show between ours; where there are none of ours, for a while, the end
+ * tells. One partition a step: each is a round trip. */
+static void look_for_others(struct relay *r)
+{
+    int64_t now = clock_monotonic_us(), low, high;
+    struct relay_part *p = NULL;
+
+    for (size_t i = 0; i < r->part_count && p == NULL; i++) {
+        struct relay_part *q = &r->parts[i];
+
+        if (q->is_held && q->sent == q->delivered && q->hole < 0 &&
+            now - q->looked_at >= LOOK_US)
+            p = q;
+    }
+    if (p == NULL) return;
+    p->looked_at = now;
+    if (rd_kafka_query_watermark_offsets(r->producer, p->topic->name, (int32_t)p->number,
+                                         &low, &high,
+                                         LOOK_MS) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        for (size_t i = 0; i < r->part_count; i++) r->parts[i].looked_at = now;
+        return;
+    }
+    if (high <= p->next_offset) return;
+    p->hole = p->next_offset;
+    p->hole_from = p->acknowledged;
+    p->next_offset = high;
+}
+
 static ll_rc acknowledge(struct relay *r, struct ll_error *err)
 {
     rd_kafka_poll(r->producer, 0);
@@ -360,6 +390,7 @@ static ll_rc acknowledge(struct relay *r, struct ll_error *err)
         return r->failed;
     }
     if (clock_monotonic_us() - r->marked_at < MARK_US) return LL_OK;
+    look_for_others(r);
     return relay_mark(r, err);
 }
 

@@ -213,9 +213,11 @@ language sql stable as $$
      where p.service = a_service
 $$;
 
--- Drop rows that are on Kafka and older than `keep_ms` of the partition's log time, and
--- whose keys were forgotten already; never the last one, which says what comes next.
--- Nothing is dropped while the log is being copied back. Returns how many went.
+-- Drop rows that are on Kafka and older than `keep_ms` of the partition's log time, whose
+-- keys were forgotten already, and which every projection has applied (a record that was
+-- acknowledged may be void; one that was applied is not); never the last one, which says
+-- what comes next. Nothing is dropped while the log is being copied back. Returns how many
+-- went.
 create or replace function landlog.drop_relayed(a_partition int, keep_ms bigint, most int)
 returns bigint
 language plpgsql volatile
@@ -223,9 +225,13 @@ set enable_seqscan = off
 as $$
 declare
     last_row record;
+    applied  bigint;
     upto     bigint;
     n        bigint;
 begin
+    if to_regprocedure('landlog.applied(int)') is not null then -- are there projections?
+        execute 'select landlog.applied($1)' into applied using a_partition;
+    end if;
     perform 1 from landlog.relayed r where r.partition = a_partition for update;
     if exists (select from landlog.copied c where c.partition = a_partition) then
         return 0;
@@ -237,6 +243,7 @@ begin
              where e.partition = a_partition order by e.sequence limit most) e
      where e.time < last_row.time - keep_ms
        and e.sequence < last_row.sequence
+       and e.sequence <= coalesce(applied, e.sequence)
        and e.sequence <= (select r.sequence from landlog.relayed r
                            where r.partition = a_partition)
        and e.sequence <= (select d.sequence from landlog.purged d

@@ -29,6 +29,7 @@ struct relay_part {
     struct kafka_place acknowledged; /* the last of those that ends its command */
     uint64_t marked;
     int64_t next_offset; /* behind our last record: where the next should be */
+    int64_t looked_at;   /* monotonic us: when Kafka was asked whether it is the end */
     int64_t hole; /* where it was not: others' records up to next_offset; -1: none */
     struct kafka_place hole_from;        /* what was acknowledged before it */
     struct kafka_place kept[RELAY_KEPT]; /* places for readers, not yet written */

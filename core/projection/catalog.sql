@@ -23,6 +23,25 @@ create table if not exists landlog.generation (
 create unique index if not exists generation_live on landlog.generation (projection, identity)
     where state = 'live';
 
+-- Up to which event of a partition of the log all live generations have come; null where
+-- none reads its topic.
+create or replace function landlog.applied(a_partition int) returns bigint
+language plpgsql stable as $$
+declare
+    g      record;
+    its    bigint;
+    lowest bigint;
+begin
+    for g in select schema from landlog.generation where state = 'live' loop
+        execute format('select c.sequence from %I.checkpoint c'
+                       '  join landlog.topic t on t.name = c.topic'
+                       ' where t.id * 256 + c.partition = $1', g.schema)
+           into its using a_partition;
+        lowest := least(lowest, its);
+    end loop;
+    return lowest;
+end $$;
+
 -- Worker threads at work on a generation's topic: its partitions are shared evenly among
 -- those whose backend is there and who were seen in the last seconds.
 create table if not exists landlog.projector (
