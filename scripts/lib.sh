@@ -12,7 +12,7 @@ fail() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
 
 packages_build="gcc ninja-build cmake pkg-config libc6-dev libpq-dev librdkafka-dev
   libmsgpack-dev libsecp256k1-dev libjansson-dev libcurl4-openssl-dev libssl-dev
-  libevent-dev libhttp-parser-dev uthash-dev"
+  libevent-dev libhttp-parser-dev uthash-dev zlib1g-dev"
 packages_postgres="postgresql-15 util-linux"
 packages_kafka="openjdk-17-jre-headless maven"
 packages_test="clang clang-format clang-tidy libclang-rt-14-dev llvm ccache kcat
