@@ -87,6 +87,7 @@ static void *mark_all(void *context)
 {
     struct racer *racer = context;
     char body[sizeof(raced_ids) + 64], key[32];
+    json_t *answer = NULL;
     struct client c;
     struct client_request q = {
         .who = &ben, .method = "PUT", .path = READ, .body = body, .key = key};
@@ -94,9 +95,12 @@ static void *mark_all(void *context)
     client_init(&c, b.world.url);
     snprintf(body, sizeof(body), "{\"notificationIds\":[%s]}", raced_ids);
     snprintf(key, sizeof(key), "racer %zu", racer->number);
-    racer->is_answered =
-        client_send(&c, &q) == 200 &&
-        sscanf(builder_view(&c.body).ptr, "{\"updated\":%zu}", &racer->updated) == 1;
+    if (client_send(&c, &q) == 200 &&
+        json_parse(builder_view(&c.body), JSON_DEPTH, &answer, NULL) == LL_OK) {
+        racer->is_answered = true;
+        racer->updated = (size_t)json_integer_value(json_object_get(answer, "updated"));
+    }
+    json_decref(answer);
     client_fini(&c);
     return NULL;
 }

@@ -143,8 +143,10 @@ static void told(long *events, long *notifications)
         world_query(&b.world, "select count(*) || ' ' || count(distinct subject) "
                               "from landlog.event where type = "
                               "'notifications.notification-created'");
+    char *rest;
 
-    LL_CHECK(sscanf(both, "%ld %ld", events, notifications) == 2);
+    *events = strtol(both, &rest, 10);
+    *notifications = strtol(rest, NULL, 10);
     free(both);
 }
 
