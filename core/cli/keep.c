@@ -85,6 +85,7 @@ int keep_run(const struct command_line *line, const struct keep_kind *kind)
                                      .settings = line->settings,
                                      .projections =
                                          (const struct projection *const *)projections};
+    struct blob_store *blobs = blob_store_new(line->settings);
     struct registry *registry;
     struct ll_error err;
     int status;
@@ -93,8 +94,11 @@ int keep_run(const struct command_line *line, const struct keep_kind *kind)
     if (registry_load(&registry, &err) != LL_OK) die("%s", err.text);
     options.registry = registry;
     options.count = load(line, kind, registry, projections);
+    for (size_t i = 0; i < options.count; i++)
+        projection_use_blobs(projections[i], blobs);
     status = keep(&options, kind);
     for (size_t i = 0; i < options.count; i++) projection_free(projections[i]);
+    blob_store_free(blobs);
     registry_free(registry);
     return status;
 }

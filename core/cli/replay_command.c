@@ -113,6 +113,7 @@ static int replay(const struct command_line *line, const struct registry *regist
 static int replay_run_command(const struct command_line *line)
 {
     const struct sigaction action = {.sa_handler = on_signal};
+    struct blob_store *blobs = blob_store_new(line->settings);
     struct projection *projection;
     struct registry *registry;
     struct ll_error err;
@@ -123,8 +124,10 @@ static int replay_run_command(const struct command_line *line)
     if (registry_load(&registry, &err) != LL_OK) die("%s", err.text);
     if (projection_load(line->arguments[0], registry, &projection, &err) != LL_OK)
         die("%s", err.text);
+    projection_use_blobs(projection, blobs);
     status = replay(line, registry, projection);
     projection_free(projection);
+    blob_store_free(blobs);
     registry_free(registry);
     return status;
 }

@@ -106,17 +106,19 @@ static ll_rc send_statements(struct applier *a, struct flight *f,
                              const struct prepared_handler *h, const struct record *r,
                              const struct codec_value *members, struct ll_error *err)
 {
+    struct bind_event_memory memory = {.arena = &a->arena, .blobs = a->p->blobs};
     int32_t event = add_event(f, h, r);
     struct bound b;
 
     for (size_t i = 0; i < h->handler->statement_count; i++) {
         const struct handler_statement *s = &h->handler->statements[i];
-        ll_rc rc = bind_event(s, h->statements[i].types, r, members, &a->arena, &b, err);
+        ll_rc rc = bind_event(s, h->statements[i].types, r, members, &memory, &b, err);
 
         if (rc != LL_OK) {
             ll_error_prefix(err, "%s:%u", a->p->paths[SQL_FILE_APPLY], s->text->line);
             name_event(r, err);
-            return LL_EBROKEN;
+            /* a disk that gives no answer is passing trouble */
+            return rc == LL_ESYSTEM ? LL_EDATABASE : LL_EBROKEN;
         }
         rc = send_step(a, f, (struct flight_step){event, (uint32_t)i},
                        h->statements[i].name, (int)s->text->parameter_count, &b, err);

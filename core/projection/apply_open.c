@@ -108,6 +108,11 @@ ll_rc applier_open(const char *conninfo, const struct projection *p,
     ll_rc rc;
 
     *out = NULL;
+    if (p->needs_blobs && p->blobs == NULL) {
+        free(a);
+        return ll_fail(err, LL_EINVAL, "projection \"%s\" reads blobs, and has none",
+                       p->name);
+    }
     a->p = p;
     arena_init(&a->arena, EVENT_MEMORY);
     rc = pg_connect(conninfo, "projector writer", &a->connection, err);

@@ -2,6 +2,8 @@
 /* bind.c - by the kind of the value, then by what Postgres wants in its place. */
 #include "core/projection/bind.h"
 
+#include "core/base/note.h"
+
 #include <endian.h>
 #include <string.h>
 
@@ -126,10 +128,59 @@ static ll_rc put_member(struct bound *b, size_t i, Oid type, const struct codec_
     return LL_OK;
 }
 
+/* The blob's text into the event's arena; *out NULL where there is none to be had. The
+ * deny-list hides from readers: what is folded must not depend on it. */
+static ll_rc read_blob(struct bind_event_memory *m, struct text name, const char **out,
+                       struct ll_error *err)
+{
+    struct builder bytes;
+    ll_rc rc;
+
+    builder_init(&bytes, BIND_BLOB_SIZE + 1);
+    rc = blob_read_even_denied(m->blobs, name, BIND_BLOB_SIZE, &bytes, err);
+    if (rc == LL_OK && text_is_utf8(builder_view(&bytes)))
+        *out = arena_text(m->arena, builder_view(&bytes)).ptr;
+    else
+        *out = NULL;
+    builder_fini(&bytes);
+    if (rc == LL_ENOTFOUND)
+        note(NOTE_WARNING, "an event names a blob that is not there",
+             NOTE_T("blob", name));
+    return rc == LL_ENOTFOUND || rc == LL_EFULL ? LL_OK : rc;
+}
+
+/* Several statements of an event read the same blob. */
+static ll_rc put_blob(struct bound *b, size_t i, const struct codec_value *v,
+                      struct bind_event_memory *m, struct ll_error *err)
+{
+    const char *text = NULL;
+    ll_rc rc = LL_OK;
+    size_t k = 0;
+
+    if (v->kind != CODEC_STRING) {
+        put_text(b, i, NULL);
+        return LL_OK;
+    }
+    while (k < m->read_count && !text_equal(m->read[k].name, v->text)) k++;
+    if (k < m->read_count) {
+        text = m->read[k].text;
+    } else {
+        rc = read_blob(m, v->text, &text, err);
+        if (rc == LL_OK && m->read_count < BIND_BLOBS) {
+            m->read[m->read_count].name = v->text;
+            m->read[m->read_count++].text = text;
+        }
+    }
+    put_text(b, i, text);
+    return rc;
+}
+
 ll_rc bind_event(const struct handler_statement *s, const Oid *types,
                  const struct record *record, const struct codec_value *members,
-                 struct arena *arena, struct bound *out, struct ll_error *err)
+                 struct bind_event_memory *memory, struct bound *out,
+                 struct ll_error *err)
 {
+    struct arena *arena = memory->arena;
     ll_rc rc = LL_OK;
 
     for (size_t i = 0; i < s->text->parameter_count && rc == LL_OK; i++) {
@@ -151,6 +202,10 @@ ll_rc bind_event(const struct handler_statement *s, const Oid *types,
         case SOURCE_PARTITION: put_int8(out, i, (int64_t)record->partition); break;
         case SOURCE_TYPE:
             rc = put_string(out, i, types[i], record->type, arena, err);
+            break;
+        case SOURCE_BLOB:
+            rc = put_blob(out, i, &members[p->member], memory, err);
+            if (rc != LL_OK) ll_error_prefix(err, ":%s", s->text->parameters[i]);
             break;
         case SOURCE_MEMBER:
             rc = put_member(out, i, types[i], &members[p->member], arena, err);

@@ -18,12 +18,26 @@ struct bound {
     char room[SQL_PARAMETERS][16]; /* of the fixed-size ones */
 };
 
+enum { BIND_BLOBS = 4, BIND_BLOB_SIZE = 1024 * 1024 };
+
+/* What the statements of one event share: its memory, and the blobs read for it. */
+struct bind_event_memory {
+    struct arena *arena;
+    struct blob_store *blobs; /* NULL where no statement reads one */
+    struct {
+        struct text name;
+        const char *text; /* NULL: there is none to be had */
+    } read[BIND_BLOBS];
+    size_t read_count;
+};
+
 /* `types` are those that Postgres found for the prepared statement; `members` the
  * handler's, out of the data. Values live as long as `out`, the record, and the arena.
- * LL_EINVAL for a string that Postgres has no place for (NUL). */
+ * LL_EINVAL for a string that Postgres has no place for (NUL); LL_ESYSTEM where a blob
+ * that is there cannot be read. */
 ll_rc bind_event(const struct handler_statement *s, const Oid *types,
                  const struct record *record, const struct codec_value *members,
-                 struct arena *arena, struct bound *out,
+                 struct bind_event_memory *memory, struct bound *out,
                  struct ll_error *err) LL_MUST_CHECK;
 
 /* An integer's bytes on the wire: int8 or int4. */

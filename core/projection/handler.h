@@ -25,6 +25,7 @@ enum {
 
 enum handler_source {
     SOURCE_MEMBER,
+    SOURCE_BLOB, /* the text of the blob that a member names */
     SOURCE_TIME,
     SOURCE_ID,
     SOURCE_SEQUENCE,
@@ -66,6 +67,8 @@ struct projection {
     const struct topic *topics[PROJECTION_TOPICS];
     size_t query_count;
     struct projection_query *queries; /* in the order of queries.sql */
+    struct blob_store *blobs;         /* NULL: none given; somebody else's */
+    bool needs_blobs;                 /* some statement binds :blob.<member> */
     struct uuid identity;
 };
 

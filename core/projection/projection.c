@@ -149,6 +149,23 @@ static ll_rc find_member(struct handler *h, const char *name, size_t *out,
     return LL_OK;
 }
 
+/* `:blob.<member>`: a string, which names a blob. */
+static ll_rc bind_blob(struct handler *h, const struct event_type *type,
+                       const char *member, struct handler_parameter *out,
+                       struct ll_error *err)
+{
+    const json_t *properties = json_object_get(event_type_schema(type), "properties");
+    const json_t *schema = json_object_get(properties, member);
+    const char *declared = schema ? type_name(resolve(type, schema)) : NULL;
+
+    if (declared == NULL || strcmp(declared, "string") != 0)
+        return ll_fail(err, LL_EINVAL,
+                       "\"%s\" (version %u) has no member \"%s\" that is a string",
+                       event_type_name(type), event_type_version(type), member);
+    *out = (struct handler_parameter){.source = SOURCE_BLOB, .type = TYPE_TEXT};
+    return find_member(h, member, &out->member, err);
+}
+
 static ll_rc bind_parameter(struct handler *h, const struct event_type *type,
                             const char *name, struct handler_parameter *out,
                             struct ll_error *err)
@@ -162,6 +179,7 @@ static ll_rc bind_parameter(struct handler *h, const struct event_type *type,
                                           .type = envelope[i].type};
         return LL_OK;
     }
+    if (strncmp(name, "blob.", 5) == 0) return bind_blob(h, type, name + 5, out, err);
     if (member == NULL)
         return ll_fail(err, LL_EINVAL, "\"%s\" (version %u) has no member \"%s\"",
                        event_type_name(type), event_type_version(type), name);
@@ -185,6 +203,7 @@ static ll_rc make_handler(struct projection *p, const struct sql_section *sectio
             ll_rc rc = bind_parameter(h, type, s->parameters[k],
                                       &h->statements[i].parameters[k], err);
 
+            p->needs_blobs |= h->statements[i].parameters[k].source == SOURCE_BLOB;
             if (rc == LL_OK) continue;
             ll_error_prefix(err, "%s:%u", p->paths[SQL_FILE_APPLY], s->line);
             return rc;
@@ -386,6 +405,11 @@ void projection_free(struct projection *p)
     for (size_t kind = 0; kind < LL_LENGTH(p->files); kind++)
         sql_file_free(p->files[kind]);
     free(p);
+}
+
+void projection_use_blobs(struct projection *p, struct blob_store *blobs)
+{
+    p->blobs = blobs;
 }
 
 /* ---- what others ask ---- */

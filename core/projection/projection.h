@@ -6,7 +6,9 @@
  *   apply.sql    `-- on <event type>` and the statements it causes, `:member` bound by
  *                name from the event's data, `:event.time` (ms), `:event.id`,
  *                `:event.sequence`, `:event.subject`, `:event.key`, `:event.topic`,
- *                `:event.partition`, `:event.type` from its envelope
+ *                `:event.partition`, `:event.type` from its envelope;
+ *                `:blob.<member>` is the text of the blob (core/blob) that the member
+ *                names: null where there is none, or it is larger than 1 MiB or no UTF-8
  *   queries.sql  `-- query <name>(<parameter> <type>, ...)` and one SELECT that returns
  *                one row with the columns `status` (int) and `body` (json text), or
  *                none; `volatile` behind the list lets it read the clock
@@ -19,6 +21,7 @@
 #ifndef LL_PROJECTION_H
 #define LL_PROJECTION_H
 
+#include "core/blob/blob_store.h"
 #include "core/event/registry.h"
 
 enum { PROJECTION_NAME = 32, PROJECTION_PARAMETERS = 32, PROJECTION_SCHEMA = 48 };
@@ -53,6 +56,9 @@ ll_rc projection_make(const char *name, const struct projection_files *files,
                       const struct registry *registry, struct projection **out,
                       struct ll_error *err) LL_MUST_CHECK;
 void projection_free(struct projection *p);
+/* Where `:blob.<member>` is read; needed before an applier is opened for a projection
+ * that has one. The store must outlive it. */
+void projection_use_blobs(struct projection *p, struct blob_store *blobs);
 const char *projection_name(const struct projection *p);
 bool projection_is_reactor(const struct projection *p);
 const struct registry *projection_registry(const struct projection *p);

@@ -170,7 +170,8 @@ static void take_number(struct sql_lexer *l, struct sql_token *out)
     while (is_digit(peek(l, 0))) l->at++;
 }
 
-/* `::`, `:name`, `:event.name`, or a colon that stands for itself (an array's slice). */
+/* `::`, `:name`, `:event.name`, `:blob.name`, or a colon that stands for itself (an
+ * array's slice). */
 static void take_colon(struct sql_lexer *l, struct sql_token *out)
 {
     const char *name = l->at + 1;
@@ -183,8 +184,9 @@ static void take_colon(struct sql_lexer *l, struct sql_token *out)
     if (!is_name_start(peek(l, 0))) return;
     out->kind = SQL_PARAMETER;
     take_name(l);
-    if (l->at - name == 5 && memcmp(name, "event", 5) == 0 && peek(l, 0) == '.' &&
-        is_name_start(peek(l, 1))) {
+    if (((l->at - name == 5 && memcmp(name, "event", 5) == 0) ||
+         (l->at - name == 4 && memcmp(name, "blob", 4) == 0)) &&
+        peek(l, 0) == '.' && is_name_start(peek(l, 1))) {
         l->at++;
         take_name(l);
     }

@@ -16,7 +16,7 @@ enum sql_kind {
     SQL_QUOTED,    /* "name", with its quotes */
     SQL_STRING,    /* any string constant, with its quotes */
     SQL_NUMBER,    /* 1, 1.5, 1e-3 */
-    SQL_PARAMETER, /* :name or :event.name, with its colon */
+    SQL_PARAMETER, /* :name, :event.name or :blob.name, with its colon */
     SQL_SYMBOL,    /* one character, or `::` */
     SQL_COMMENT,   /* a whole line `-- ...`; other comments are space */
     SQL_END

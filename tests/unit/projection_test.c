@@ -95,6 +95,24 @@ static void parameters_know_where_they_come_from(void)
     projection_free(p);
 }
 
+static void a_blob_is_named_by_a_member(void)
+{
+    struct projection *p = make_with_apply("-- on social.friendship-requested\n"
+                                           "insert into t values (:blob.actor, 1);\n"
+                                           "delete from t where a = :actor;");
+    const struct handler *h;
+
+    OK(p != NULL);
+    if (p == NULL) return;
+    h = projection_handler(p, TEXT("social.friendship-requested"));
+    OK(h->statements[0].parameters[0].source == SOURCE_BLOB &&
+       h->statements[0].parameters[0].type == TYPE_TEXT);
+    OK(h->member_count == 1 && text_is(h->members[0], "actor"));
+    OK(h->statements[1].parameters[0].source == SOURCE_MEMBER);
+    OK(p->needs_blobs);
+    projection_free(p);
+}
+
 static void what_no_event_has_is_refused(void)
 {
     static const struct {
@@ -105,6 +123,11 @@ static void what_no_event_has_is_refused(void)
          "apply.sql:3: \"social.user-blocked\" (version 1) has no member \"no_such\""},
         {"-- on social.user-blocked\ndelete from t where n = :event.offset;",
          "apply.sql:2: \"social.user-blocked\" (version 1) has no member"},
+        {"-- on social.friendship-requested\ndelete from t where a = :blob.nobody;",
+         "has no member \"nobody\" that is a string"},
+        {"-- on social.friendship-requested\ndelete from t where a = "
+         ":blob.authTimestamp;",
+         "has no member \"authTimestamp\" that is a string"},
         {"-- nothing\n", "apply.sql: no section"},
     };
 
@@ -173,6 +196,7 @@ int main(void)
     RUN(the_binarys_own_load);
     RUN(an_unknown_one_is_said_so);
     RUN(parameters_know_where_they_come_from);
+    RUN(a_blob_is_named_by_a_member);
     RUN(what_no_event_has_is_refused);
     RUN(identity_is_what_makes_the_rows);
     RUN(a_query_names_the_generations_schema);
