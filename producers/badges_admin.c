@@ -94,13 +94,25 @@ static void fail_one(struct backfill *b, struct text address, json_t *errors)
                                                  "errors", errors));
 }
 
+/* What goes on the log of it: that a profile says something, not what, since profiles can
+ * be erased. The caller owns it. */
+static json_t *kept_of(const json_t *progress)
+{
+    json_t *kept = json_copy((json_t *)(uintptr_t)progress);
+
+    if (json_object_del(kept, "description") == 0)
+        json_object_set_new(kept, "hasDescription", json_true());
+    return kept;
+}
+
 static ll_rc make_fact(struct http_request *r, struct backfill *b,
                        const char address[ADDRESS], const json_t *progress,
                        struct ll_error *err)
 {
     struct http_fact *fact = &b->facts[b->fact_count];
-    json_t *data = json_pack("{s:s%, s:s%, s:O}", "address", address, (size_t)ADDRESS,
-                             "badgeId", b->id.ptr, b->id.len, "progress", progress);
+    json_t *data =
+        json_pack("{s:s%, s:s%, s:o}", "address", address, (size_t)ADDRESS, "badgeId",
+                  b->id.ptr, b->id.len, "progress", kept_of(progress));
     ll_rc rc = event_make(http_registry(r), TEXT("platform.badge-progress-backfilled"),
                           data, http_arena(r), &fact->record, err);
 

@@ -291,7 +291,7 @@ select :address, :badgeId, 1,
             else least(coalesce(told.said ->> 'completedAt', told.said ->> 'firstSceneDeployedAt')::bigint,
                        :event.time::bigint) end,
        jsonb_strip_nulls(jsonb_build_object('completed_with', told.said -> 'completedWith',
-                                            'description_added', told.said -> 'description')),
+                                            'description_added', told.said -> 'hasDescription')),
        :event.time
   from (select (:progress)::jsonb as said) told
   join badge b on b.badge_id = :badgeId and b.steps = 1

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 - Copyright The Landlog authors */
+/* badges_test.c - platform events and deployments come in, badges come out, each once;
+ * what administrators tell; the same answers after a replay, and after the reactor was
+ * killed in the middle. */
+#include "medals.h"
+#include "unit/t.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WALKS = 120, KILLS = 8 };
+
+static struct medals m;
+static const char ana[] = "0xa11ce00000000000000000000000000000000001";
+static const char Ana[] = "0xA11CE00000000000000000000000000000000001";
+static const char ben[] = "0xbe00000000000000000000000000000000000002";
+static const char eve[] = "0xe5e0000000000000000000000000000000000003";
+static const char zoe[] = "0x20e0000000000000000000000000000000000004";
+
+/* ---- the intake ---- */
+
+static const char one_emote[] =
+    "{\"type\":\"client\",\"subType\":\"used-emote\",\"key\":\"k\",\"timestamp\":60000,"
+    "\"metadata\":{\"userAddress\":\"0xcccccccccccccccccccccccccccccccccccccccc\"}}";
+
+static void the_intake_wants_its_token(void)
+{
+    OK(medals_ask(&m, NULL, "POST", "/events", one_emote) == 401 &&
+       medals_says(&m, "{\"error\":\"Not Authorized\",\"message\":\"Authorization header "
+                       "is missing\"}"));
+    OK(medals_ask(&m, "another", "POST", "/platform/events", one_emote) == 401 &&
+       medals_says(&m, "\"message\":\"Invalid authorization header\""));
+    OK(medals_ask(&m, NULL, "GET", "/platform/events", NULL) == 200 &&
+       medals_says(&m, "[]"));
+}
+
+static void what_is_malformed_is_named_and_nothing_taken(void)
+{
+    static const char *const bad[] = {
+        "",
+        "[]",
+        "7",
+        "{\"type\":\"client\"}",
+        "{\"type\":\"client\",\"subType\":\"used-emote\",\"key\":\"\",\"timestamp\":1}",
+        "{\"type\":\"client\",\"subType\":\"used-emote\",\"key\":\"k\",\"timestamp\":-1}",
+    };
+    char two[1024];
+
+    for (size_t i = 0; i < LL_LENGTH(bad); i++)
+        OK(medals_ask(&m, INTAKE_TOKEN, "POST", "/events", bad[i]) == 400);
+    snprintf(two, sizeof(two),
+             "[%s,{\"type\":\"client\",\"subType\":\"walked-distance\",\"key\":\"w\","
+             "\"timestamp\":1,\"metadata\":{\"userAddress\":\"%s\"}}]",
+             one_emote, eve);
+    OK(medals_ask(&m, INTAKE_TOKEN, "POST", "/events", two) == 400);
+    OK(medals_says(&m, "\"status\":\"skipped\"") &&
+       medals_says(&m, "\"status\":\"refused\",\"message\":\"\\\"/metadata\\\" fails "
+                       "required: \\\"stepCount\\\" is missing\""));
+    OK(medals_ask(&m, NULL, "GET", "/platform/events", NULL) == 200 &&
+       medals_says(&m, "[]"));
+}
+
+static void an_event_is_taken_once(void)
+{
+    char many[120 * 200] = "[";
+
+    OK(medals_ask(&m, INTAKE_TOKEN, "POST", "/events", one_emote) == 200 &&
+       medals_says(&m, "\"status\":\"accepted\""));
+    OK(medals_ask(&m, INTAKE_TOKEN, "POST", "/events", one_emote) == 200 &&
+       medals_says(&m, "\"status\":\"repeated\""));
+    OK(medals_tell(&m, "nobody", "knows", "k", 1, "") == 200 &&
+       medals_says(&m, "\"status\":\"ignored\""));
+    OK(medals_ask(&m, NULL, "GET", "/platform/events", NULL) == 200 &&
+       medals_says(&m, "\"type\" : \"platform.client-used-emote\", \"count\" : 1,"));
+    for (int i = 0; i <= 100; i++)
+        snprintf(many + strlen(many), sizeof(many) - strlen(many), "%s%s", i ? "," : "",
+                 one_emote);
+    strcat(many, "]");
+    OK(medals_ask(&m, INTAKE_TOKEN, "POST", "/events", many) == 400);
+}
+
+/* ---- a person's own events ---- */
+
+static long by_client(const char *sub_type, const char *key, long long at,
+                      const char *who, const char *rest)
+{
+    char metadata[512];
+
+    snprintf(metadata, sizeof(metadata), "\"userAddress\":\"%s\",\"sessionId\":\"s\"%s",
+             who, rest);
+    return medals_tell(&m, "client", sub_type, key, at, metadata);
+}
+
+/* However the address is written, it is one person. */
+static void a_first_move_makes_a_citizen(void)
+{
+    const char *where = ",\"parcel\":{\"isEmptyParcel\":false,\"newParcel\":\"(7, 7)\"}";
+    json_t *badge;
+
+    OK(by_client("move-to-parcel", "m1", 1000, Ana, where) == 200);
+    badge = medals_of(&m, ana, "dclcitizen", "achieved");
+    OK(json_is_string(json_object_get(badge, "completedAt")));
+    OK(json_is_false(json_object_get(badge, "isTier")));
+    json_decref(badge);
+    OK(by_client("move-to-parcel", "m2", 2000, ana, where) == 200);
+    OK(medals_wait(&m, ana, "dclcitizen", 1));
+}
+
+static void one_event_gives_one_tier(void)
+{
+    json_t *badge, *progress;
+
+    OK(by_client("walked-distance", "w1", 1000, Ana, ",\"stepCount\":200000") == 200);
+    OK(medals_wait(&m, ana, "walkabout_wanderer", 1));
+    OK(by_client("walked-distance", "w1", 1000, Ana, ",\"stepCount\":200000") == 200);
+    OK(by_client("walked-distance", "w2", 1001, ana, ",\"stepCount\":1") == 200);
+    badge = medals_of(&m, Ana, "walkabout_wanderer", "achieved");
+    progress = json_object_get(badge, "progress");
+    OK(json_integer_value(json_object_get(progress, "stepsDone")) == 200001);
+    OK(json_integer_value(json_object_get(progress, "nextStepsTarget")) == 150000);
+    OK(json_array_size(json_object_get(progress, "achievedTiers")) == 2);
+    OK(strcmp(json_string_value(json_object_get(progress, "lastCompletedTierName")),
+              "Bronze") == 0);
+    json_decref(badge);
+    OK(medals_wait(&m, ana, "walkabout_wanderer", 2));
+}
+
+static void heights_and_minutes_have_their_limits(void)
+{
+    OK(by_client("vertical-height-reached", "h1", 1, ana, ",\"height\":499.9") == 200);
+    OK(medals_steps(&m, ana, "vertical_voyager", "notAchieved") == 0);
+    OK(by_client("vertical-height-reached", "h2", 1, ana, ",\"height\":500") == 200);
+    OK(medals_steps(&m, ana, "vertical_voyager", "achieved") == 1);
+    OK(by_client("used-emote", "e1", 60000, ana, "") == 200);
+    OK(by_client("used-emote", "e2", 119999, ana, "") == 200);
+    OK(by_client("used-emote", "e3", 59999, ana, "") == 200);
+    OK(by_client("used-emote", "e4", 120000, ana, "") == 200);
+    OK(medals_steps(&m, ana, "moves_master", "notAchieved") == 2);
+}
+
+static void what_is_met_twice_counts_once(void)
+{
+    char other[128];
+
+    snprintf(other, sizeof(other), ",\"passport\":{\"receiver\":\"%s\"}", Ana);
+    OK(by_client("passport-opened", "p1", 1, ana, other) == 200);
+    OK(medals_steps(&m, ana, "social_butterfly", "notAchieved") == 0);
+    snprintf(other, sizeof(other), ",\"passport\":{\"receiver\":\"%s\"}", ben);
+    OK(by_client("passport-opened", "p2", 1, ana, other) == 200);
+    OK(by_client("passport-opened", "p3", 1, ana, other) == 200);
+    OK(medals_steps(&m, ana, "social_butterfly", "achieved") == 1);
+    for (int i = 0; i < 2; i++) {
+        char key[16], metadata[512];
+
+        snprintf(key, sizeof(key), "item%d", i); /* another event of the same item */
+        snprintf(metadata, sizeof(metadata),
+                 "\"creator\":\"%s\",\"category\":\"emote\",\"itemId\":\"0x1-0\","
+                 "\"urn\":\"urn:x\",\"network\":\"polygon\"",
+                 Ana);
+        OK(medals_tell(&m, "blockchain", "item-published", key, 5, metadata) == 200);
+    }
+    OK(medals_steps(&m, ana, "emote_creator", "achieved") == 1);
+    OK(medals_wait(&m, ana, "emote_creator", 1));
+}
+
+/* ---- deployments, and what needs both ---- */
+
+static void deploy(const char *type, const char *pointer, const char *who, int nth)
+{
+    char data[1024];
+
+    snprintf(data, sizeof(data),
+             "{\"entityId\":\"bafkreiaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa%"
+             "c\",\"entityType\":\"%s\",\"pointers\":[\"%s\"],"
+             "\"entityTimestamp\":%d,"
+             "\"deployer\":\"%s\",\"deployerAddress\":\"%s\",\"authChain\":[{\"type\":"
+             "\"SIGNER\",\"payload\":\"%s\"}],\"context\":\"local\"}",
+             'a' + nth, type, pointer, 1000 + nth, who, who, who);
+    medals_publish(&m, "content.deployment-accepted", data);
+}
+
+static void a_scene_makes_an_architect(void)
+{
+    deploy("scene", "3,4", ben, 0);
+    deploy("scene", "3,4", ben, 1);
+    OK(medals_wait(&m, ben, "land_architect", 1));
+    OK(medals_steps(&m, ben, "land_architect", "achieved") == 1);
+}
+
+static void a_business_is_a_store_and_a_collection(void)
+{
+    char creator[128];
+
+    deploy("store", "urn:decentraland:marketplace:store:ben", ben, 2);
+    snprintf(creator, sizeof(creator), "\"creator\":\"%s\",\"name\":\"hats\"", ben);
+    OK(medals_tell(&m, "blockchain", "collection-created", "c1", 1, creator) == 200);
+    OK(medals_wait(&m, ben, "open_for_business", 1));
+    snprintf(creator, sizeof(creator), "\"creator\":\"%s\",\"name\":\"hats\"", eve);
+    OK(medals_tell(&m, "blockchain", "collection-created", "c2", 1, creator) == 200);
+    OK(medals_steps(&m, eve, "open_for_business", "notAchieved") == 1);
+    deploy("store", "urn:decentraland:marketplace:store:eve", eve, 3);
+    OK(medals_wait(&m, eve, "open_for_business", 1));
+    OK(medals_steps(&m, eve, "open_for_business", "achieved") == 2);
+}
+
+/* ---- administrators ---- */
+
+static long backfill(const char *badge, const char *who, const char *progress)
+{
+    char path[128], body[2048];
+
+    snprintf(path, sizeof(path), "/badges/badges/%s/backfill", badge);
+    snprintf(body, sizeof(body),
+             "{\"registries\":[{\"userAddress\":\"%s\",\"data\":{\"progress\":%s}}]}",
+             who, progress);
+    return medals_ask(&m, ADMIN_TOKEN, "POST", path, body);
+}
+
+static void what_is_told_of_before_grants_nothing(void)
+{
+    OK(backfill("moves_master", zoe,
+                "{\"usedEmotesCount\":100,\"lastEmoteTriggeredAt\":600000,"
+                "\"achievedTiers\":[{\"steps\":100,\"completedAt\":77}]}") == 200 &&
+       medals_says(&m, "\"userProgressesMerged\":1,\"failures\":[]"));
+    OK(medals_steps(&m, zoe, "moves_master", "achieved") == 100);
+    OK(by_client("used-emote", "z1", 600000, zoe, "") == 200);
+    OK(by_client("used-emote", "z2", 660000, zoe, "") == 200);
+    OK(medals_steps(&m, zoe, "moves_master", "achieved") == 101);
+    OK(backfill("music_festival_2024", zoe, "{\"completedAt\":5}") == 200);
+    OK(medals_steps(&m, zoe, "music_festival_2024", "achieved") == 1);
+    medals_settle(&m);
+    OK(medals_grants(&m, zoe, "") == 0);
+}
+
+static void a_wrong_back_fill_is_refused_or_left_out(void)
+{
+    OK(backfill("moves_master", zoe, "{\"usedEmotesCount\":1}") == 400 &&
+       medals_says(&m, "{\"message\":\"Could not backfill this badge\",\"details\":{"));
+    OK(backfill("traveler", zoe, "{}") == 400);
+    OK(backfill("nothing", zoe, "{}") == 404 &&
+       medals_says(&m, "{\"message\":\"Badge does not exists\""));
+    OK(backfill("open_for_business", zoe, "{\"completedAt\":5}") == 200 &&
+       medals_says(&m, "\"userProgressesMerged\":0,\"failures\":[{\"address\":\"0x20e00"
+                       "00000000000000000000000000000000004\",\"errors\":[\"mismatch "
+                       "between badge criteria and progress steps\"]}]"));
+    OK(medals_ask(&m, NULL, "POST", "/badges/badges/traveler/backfill", "{}") == 401);
+    OK(medals_ask(&m, ADMIN_TOKEN, "POST", "/badges/badges/traveler/backfill", "{") ==
+           400 &&
+       medals_says(&m, "{\"message\":\"Invalid body\""));
+}
+
+static void a_row_is_shown_and_forgotten(void)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "/badges/users/%s/badges/music_festival_2024", zoe);
+    OK(medals_ask(&m, ADMIN_TOKEN, "GET", path, NULL) == 200 &&
+       medals_says(&m, "{\"data\":{\"badge_id\":\"music_festival_2024\"") &&
+       medals_says(&m, "\"achieved_tiers\":null,\"completed_at\":\"5\""));
+    OK(medals_ask(&m, ADMIN_TOKEN, "DELETE", path, NULL) == 204);
+    OK(medals_ask(&m, ADMIN_TOKEN, "GET", path, NULL) == 404 &&
+       medals_says(&m, "User progress not found for this badge"));
+    OK(medals_ask(&m, NULL, "GET", path, NULL) == 401);
+}
+
+/* ---- whatever happens to the reactor ---- */
+
+/* Killed again and again while events come in: each counts once, each tier is granted
+ * once. */
+static void counters_are_right_when_it_was_killed(void)
+{
+    char key[32];
+
+    for (int i = 0; i < WALKS; i++) {
+        snprintf(key, sizeof(key), "kill%d", i);
+        if (i % (WALKS / KILLS) == 0) {
+            pid_t react = world_part(&m.world, "react");
+
+            if (react > 0) kill(react, SIGKILL);
+        }
+        OK(by_client("walked-distance", key, 1, eve, ",\"stepCount\":5000") == 200);
+    }
+    OK(medals_wait(&m, eve, "walkabout_wanderer", 4));
+    world_wait_healthy(&m.world);
+    OK(medals_steps(&m, eve, "walkabout_wanderer", "achieved") == WALKS * 5000);
+    medals_settle(&m);
+    OK(medals_grants(&m, eve, "walkabout_wanderer") == 4);
+}
+
+static const char *const paths[] = {"/badges", "/preview"};
+
+static void fetch(const char *who, const char *path, char **out)
+{
+    char full[160];
+
+    snprintf(full, sizeof(full), "/badges/users/%s%s", who, path);
+    OK(medals_ask(&m, NULL, "GET", full, NULL) == 200);
+    *out = strdup(medals_answer(&m));
+}
+
+static void a_replay_gives_the_same(void)
+{
+    static const char *const people[] = {ana, ben, eve, zoe};
+    char *before[LL_LENGTH(people)][LL_LENGTH(paths)], *now;
+    size_t grants = 0, after = 0;
+
+    medals_settle(&m);
+    for (size_t i = 0; i < LL_LENGTH(people); i++) {
+        grants += medals_grants(&m, people[i], "");
+        for (size_t k = 0; k < LL_LENGTH(paths); k++)
+            fetch(people[i], paths[k], &before[i][k]);
+    }
+    OK(world_run(&m.world, "replay", "badges", NULL) == 0);
+    medals_settle(&m);
+    for (size_t i = 0; i < LL_LENGTH(people); i++) {
+        after += medals_grants(&m, people[i], "");
+        for (size_t k = 0; k < LL_LENGTH(paths); k++) {
+            fetch(people[i], paths[k], &now);
+            OK(strcmp(now, before[i][k]) == 0);
+            free(now);
+            free(before[i][k]);
+        }
+    }
+    OK(grants == after && grants > 0);
+}
+
+int main(void)
+{
+    if (!medals_start(&m, "badges")) return 77;
+    RUN(the_intake_wants_its_token);
+    RUN(what_is_malformed_is_named_and_nothing_taken);
+    RUN(an_event_is_taken_once);
+    RUN(a_first_move_makes_a_citizen);
+    RUN(one_event_gives_one_tier);
+    RUN(heights_and_minutes_have_their_limits);
+    RUN(what_is_met_twice_counts_once);
+    RUN(a_scene_makes_an_architect);
+    RUN(a_business_is_a_store_and_a_collection);
+    RUN(what_is_told_of_before_grants_nothing);
+    RUN(a_wrong_back_fill_is_refused_or_left_out);
+    RUN(a_row_is_shown_and_forgotten);
+    RUN(counters_are_right_when_it_was_killed);
+    RUN(a_replay_gives_the_same);
+    OK(medals_stop(&m) == 0);
+    return t_done();
+}
