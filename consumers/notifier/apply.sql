@@ -152,3 +152,23 @@ on conflict (address, scope, scope_id) do nothing;
 
 -- on notifications.scope-opted-in
 delete from opt_out where address = :address and scope = :scope and scope_id = :scopeId;
+
+-- How people are called. Escapes that Postgres cannot turn into text leave a profile
+-- without a name: whoever takes deployments refuses them, but what is on the log all the
+-- same must not stop what comes behind.
+-- on content.deployment-accepted
+insert into profile (address, entity_timestamp, entity_id, name, has_claimed_name)
+select address, :entityTimestamp, :entityId,
+       left(coalesce(nullif(avatar ->> 'name', ''), avatar ->> 'unclaimedName', ''), 256),
+       coalesce(avatar ->> 'hasClaimedName' = 'true', false)
+  from (select :pointers::json ->> 0 as address) pointer
+ cross join lateral (
+       select case when :blob.entityId ~ '\\u(0000|[dD][89a-fA-F])' then null
+                   else :blob.entityId::json end -> 'metadata' -> 'avatars' -> 0 as avatar)
+       file
+ where :entityType = 'profile' and address ~ '^0x[0-9a-f]{40}$'
+on conflict (address) do update
+   set entity_timestamp = excluded.entity_timestamp, entity_id = excluded.entity_id,
+       name = excluded.name, has_claimed_name = excluded.has_claimed_name
+ where (profile.entity_timestamp, profile.entity_id)
+       < (excluded.entity_timestamp, excluded.entity_id);

@@ -4,13 +4,96 @@
 #include "inbox.h"
 #include "unit/t.h"
 
+#include "core/blob/blob_store.h"
+
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { KEPT = 16 };
 
 static struct inbox b;
 static struct person ana, ben, eve;
+
+/* ---- what makes a notification ---- */
+
+/* Events of other services, as whoever has them would publish them. */
+static void publish(const char *type, const char *data)
+{
+    char path[700];
+    FILE *f;
+
+    snprintf(path, sizeof(path), "%s/event.json", b.world.folder);
+    f = fopen(path, "we");
+    if (f == NULL) world_fail("cannot write %s", path);
+    fprintf(f, "%s\n", data);
+    fclose(f);
+    OK(world_run(&b.world, "publish", type, path, NULL) == 0);
+}
+
+/* A profile's file among the blobs, and its deployment on the log. */
+static void deploy_profile(const struct person *who, const char *name, int64_t at,
+                           struct cids *out)
+{
+    struct settings *settings;
+    struct blob_store *store;
+    struct ll_error err;
+    char data[2048];
+
+    LL_CHECK(settings_load(b.world.config, &settings, &err) == LL_OK);
+    store = blob_store_new(settings);
+    snprintf(data, sizeof(data),
+             "{\"version\":\"v3\",\"type\":\"profile\",\"pointers\":[\"%s\"],"
+             "\"timestamp\":%lld,\"content\":[],\"metadata\":{\"avatars\":[{\"name\":"
+             "\"%s\",\"hasClaimedName\":true,\"avatar\":{}}]}}",
+             who->address, (long long)at, name);
+    if (blob_put(store, text_of(data), CID_V1, out, &err) != LL_OK)
+        world_fail("%s", err.text);
+    blob_store_free(store);
+    settings_free(settings);
+    snprintf(data, sizeof(data),
+             "{\"entityId\":\"%s\",\"entityType\":\"profile\",\"pointers\":[\"%s\"],"
+             "\"entityTimestamp\":%lld,\"deployer\":\"%s\",\"deployerAddress\":\"%s\","
+             "\"authChain\":[{\"type\":\"SIGNER\",\"payload\":\"%s\"}],\"context\":"
+             "\"local\"}",
+             out->v1, who->address, (long long)at, who->address, who->address,
+             who->address);
+    publish("content.deployment-accepted", data);
+}
+
+/* Until the notifier has as many profiles. */
+static void wait_for_profiles(long n)
+{
+    struct timespec pause = {0, 100 * 1000000};
+    char *schema =
+        world_query(&b.world, "select schema from landlog.generation where projection = "
+                              "'notifier' and state = 'live'");
+    char sql[128], *value;
+    long seen = 0;
+
+    snprintf(sql, sizeof(sql), "select count(*) from %s.profile", schema);
+    for (int i = 0; i < 300 && seen < n; i++) {
+        value = world_query(&b.world, sql);
+        seen = strtol(value, NULL, 10);
+        free(value);
+        nanosleep(&pause, NULL);
+    }
+    OK(seen == n);
+    free(schema);
+}
+
+static struct cids anas_profile;
+
+/* What is older does not replace what is newer; what Postgres cannot read is no name. */
+static void profiles_are_known(void)
+{
+    struct cids other;
+
+    deploy_profile(&ana, "Ana", 1767607200002, &anas_profile);
+    deploy_profile(&ana, "Anna", 1767607200001, &other);
+    deploy_profile(&ben, "\\u0000", 1767607200000, &other);
+    wait_for_profiles(2);
+}
 
 static long befriend(const struct person *who, const char *action,
                      const struct person *whom)
@@ -21,6 +104,20 @@ static long befriend(const struct person *who, const char *action,
              whom->address,
              strcmp(action, "request") == 0 ? ",\"message\":\"at the plaza\"" : "");
     return inbox_ask(&b, who, "POST", "/social/v1/friendships", body);
+}
+
+static void is_told_of_ana(const json_t *person)
+{
+    char url[256];
+
+    snprintf(url, sizeof(url),
+             "https://profile-images.decentraland.org/entities/%s/face.png",
+             anas_profile.v1);
+    OK(json_object_size(person) == 4);
+    OK(strcmp(inbox_member(person, "address"), ana.address) == 0);
+    OK(strcmp(inbox_member(person, "name"), "Ana") == 0);
+    OK(strcmp(inbox_member(person, "profileImageUrl"), url) == 0);
+    OK(json_is_true(json_object_get(person, "hasClaimedName")));
 }
 
 static void friendships_are_told(void)
@@ -36,9 +133,9 @@ static void friendships_are_told(void)
     OK(strlen(inbox_member(json_array_get(items, 0), "timestamp")) == 13);
     metadata = json_object_get(json_array_get(items, 0), "metadata");
     OK(strcmp(inbox_member(metadata, "message"), "at the plaza") == 0);
-    OK(strcmp(inbox_member(json_object_get(metadata, "sender"), "address"),
-              ana.address) == 0);
+    is_told_of_ana(json_object_get(metadata, "sender"));
     OK(json_object_size(json_object_get(metadata, "receiver")) == 4);
+    OK(strcmp(inbox_member(json_object_get(metadata, "receiver"), "name"), "") == 0);
     json_decref(items);
 
     OK(befriend(&ben, "accept", &ana) == 200);
@@ -50,20 +147,6 @@ static void friendships_are_told(void)
               ben.address) == 0);
     OK(json_object_get(metadata, "message") == NULL);
     json_decref(items);
-}
-
-/* Events of other services, as whoever has them would publish them. */
-static void publish(const char *type, const char *data)
-{
-    char path[700];
-    FILE *f;
-
-    snprintf(path, sizeof(path), "%s/event.json", b.world.folder);
-    f = fopen(path, "we");
-    if (f == NULL) world_fail("cannot write %s", path);
-    fprintf(f, "%s\n", data);
-    fclose(f);
-    OK(world_run(&b.world, "publish", type, path, NULL) == 0);
 }
 
 static void badges_are_told(void)
@@ -180,6 +263,7 @@ int main(void)
     person_new(&ana);
     person_new(&ben);
     person_new(&eve);
+    RUN(profiles_are_known);
     RUN(friendships_are_told);
     RUN(badges_are_told);
     RUN(platform_events_are_told_once);
