@@ -3,9 +3,9 @@
 -- same way: what counts is written, and what that returns decides which tier is held
 -- now; the tier that was not held before is granted. An event that changes nothing (told
 -- twice, or after the last tier) so grants nothing. One event grants the lowest tier that
--- is not held yet, and no more.
+-- is not held yet, and no more, but for traveler.
 
--- ---- a move: dclcitizen ------------------------------------------------------
+-- ---- a move: dclcitizen, traveler ------------------------------------------------------
 
 -- on platform.client-move-to-parcel
 with done as (
@@ -21,6 +21,67 @@ select d.address || c.suffix, 'badges.badge-granted',
                                     'grantedAt', :event.time::bigint),
        :event.topic, :event.partition, :event.sequence, :event.id
   from done d join card c on c.badge_id = d.badge_id and c.level = 0
+on conflict (subject) do nothing;
+
+-- traveler: where somebody stays. Only scenes with a title count, and they go by it. A
+-- session is forgotten two hours after its last move.
+delete from movement m
+ where m.address = :address
+   and not exists (select from movement n
+                    where n.address = m.address and n.session_id = m.session_id
+                      and n.at > :timestamp::bigint - 7200000);
+
+insert into movement (address, session_id, place, title, at)
+select :address, coalesce(said.metadata ->> 'sessionId', ''), :event.sequence, said.title, :timestamp
+  from (select (:metadata)::json as metadata,
+               (:blob.sceneId)::json #>> '{metadata,display,title}' as title) said
+ where said.title <> '' and said.metadata #>> '{parcel,newParcel}' <> ''
+   and coalesce(said.metadata #>> '{parcel,isEmptyParcel}', 'false') <> 'true'
+   and (select count(*) from tier_held h where h.address = :address and h.badge_id = 'traveler') < 6;
+
+-- A move to a scene that was not visited yet closes the account of those before it.
+with here as (
+    select m.address, m.session_id from movement m
+     where m.address = :address and m.place = :event.sequence
+       and not exists (select from item i
+                        where i.address = m.address and i.badge_id = 'traveler' and i.item = m.title)
+), stay as (
+    select m.title, lead(m.at) over (order by m.place) - m.at as ms
+      from movement m join here using (address, session_id)
+), fresh as (
+    insert into item (address, badge_id, item, at)
+    select :address, 'traveler', s.title, :timestamp
+      from stay s
+     group by s.title having sum(s.ms) >= 60000
+    on conflict (address, badge_id, item) do nothing
+    returning address, badge_id
+), counted as (
+    insert into progress (address, badge_id, steps, updated_at)
+    select address, badge_id, count(*), :event.time from fresh group by address, badge_id
+    on conflict (address, badge_id) do update
+       set steps = progress.steps + excluded.steps, updated_at = excluded.updated_at
+    returning address, badge_id, steps
+), risen as (
+    insert into tier_held (address, badge_id, level, place, achieved_at)
+    select w.address, w.badge_id, t.level, :event.sequence::bigint * 8 + t.level, :event.time
+      from counted w join tier t on t.badge_id = w.badge_id and t.steps <= w.steps
+     where not exists (select from tier_held h
+                        where h.address = w.address and h.badge_id = w.badge_id and h.level = t.level)
+    returning address, badge_id, level
+), grouped as (
+    select r.address, r.badge_id, min(r.level) as lowest, max(r.level) as level,
+           jsonb_agg(c.tier_id order by c.level) as tier_ids
+      from risen r join card c on c.badge_id = r.badge_id and c.level = r.level
+     group by r.address, r.badge_id
+)
+insert into outgoing (subject, type, data, input_topic, input_partition, input_sequence, input_id)
+select g.address || low.suffix, 'badges.badge-granted',
+       c.said || jsonb_build_object('key', g.address || low.suffix, 'address', g.address,
+                                    'tierIds', g.tier_ids, 'grantedAt', :event.time::bigint),
+       :event.topic, :event.partition, :event.sequence, :event.id
+  from grouped g
+  join card c on c.badge_id = g.badge_id and c.level = g.level
+  join card low on low.badge_id = g.badge_id and low.level = g.lowest
 on conflict (subject) do nothing;
 
 -- ---- height: vertical_voyager ---------------------------------------------
@@ -267,6 +328,77 @@ on conflict (subject) do nothing;
 with done as (
     insert into deployed (address, badge_id, completed_at, detail)
     select :deployerAddress, 'land_architect', :event.time, '{}' where :entityType = 'scene'
+    on conflict (address, badge_id) do nothing
+    returning address, badge_id
+)
+insert into outgoing (subject, type, data, input_topic, input_partition, input_sequence, input_id)
+select d.address || c.suffix, 'badges.badge-granted',
+       c.said || jsonb_build_object('key', d.address || c.suffix, 'address', d.address,
+                                    'grantedAt', :event.time::bigint),
+       :event.topic, :event.partition, :event.sequence, :event.id
+  from done d join card c on c.badge_id = d.badge_id and c.level = 0
+ where not exists (select from progress p
+                    where p.address = d.address and p.badge_id = d.badge_id and p.completed_at is not null)
+on conflict (subject) do nothing;
+
+-- A profile that says something: profile_pro. Not what it says: profiles can be erased.
+with profile as (
+    select (:pointers)::json ->> 0 as address,
+           (:blob.entityId)::json #>> '{metadata,avatars,0,description}' as description
+     where :entityType = 'profile'
+), done as (
+    insert into deployed (address, badge_id, completed_at, detail)
+    select p.address, 'profile_pro', :event.time, '{"description_added": true}'
+      from profile p
+     where p.description <> '' and p.address ~ '^0x[0-9a-f]{40}$'
+    on conflict (address, badge_id) do nothing
+    returning address, badge_id
+)
+insert into outgoing (subject, type, data, input_topic, input_partition, input_sequence, input_id)
+select d.address || c.suffix, 'badges.badge-granted',
+       c.said || jsonb_build_object('key', d.address || c.suffix, 'address', d.address,
+                                    'grantedAt', :event.time::bigint),
+       :event.topic, :event.partition, :event.sequence, :event.id
+  from done d join card c on c.badge_id = d.badge_id and c.level = 0
+ where not exists (select from progress p
+                    where p.address = d.address and p.badge_id = d.badge_id and p.completed_at is not null)
+on conflict (subject) do nothing;
+
+-- The newest entity of a wearable says its rarity.
+insert into wearable (pointer, entity_at, entity_id, rarity, item_id)
+select p.pointer, :entityTimestamp, :entityId, e.entity #>> '{metadata,rarity}', e.entity #>> '{metadata,id}'
+  from (select (:blob.entityId)::json as entity where :entityType = 'wearable') e
+ cross join json_array_elements_text((:pointers)::json) p (pointer)
+on conflict (pointer) do update
+   set entity_at = excluded.entity_at, entity_id = excluded.entity_id,
+       rarity = excluded.rarity, item_id = excluded.item_id
+ where (excluded.entity_at, excluded.entity_id) > (wearable.entity_at, wearable.entity_id);
+
+-- What the avatar wears: six ensembles. A wearable is named by its item, without the
+-- number of the token; behind the first that is no urn nothing is looked at.
+with profile as (
+    select (:pointers)::json ->> 0 as address,
+           (:blob.entityId)::json #> '{metadata,avatars,0,avatar,wearables}' as wearables
+     where :entityType = 'profile'
+), listed as (
+    select p.address, lower(w.urn) as urn, w.nth, lower(w.urn) ~ '^urn:decentraland:[^:]+:[^:]+:[^:]+' as is_urn
+      from profile p
+     cross join json_array_elements_text(
+               case when json_typeof(p.wearables) = 'array' then p.wearables else '[]' end)
+           with ordinality w (urn, nth)
+     where p.address ~ '^0x[0-9a-f]{40}$'
+), worn as (
+    select distinct l.address,
+           coalesce(substring(l.urn from '^urn:decentraland:[^:]+:collections-v[12]:[^:]+:[^:]+'), l.urn) as pointer
+      from listed l
+     where not exists (select from listed b where not b.is_urn and b.nth <= l.nth)
+), matched as (
+    select w.address, e.badge_id, jsonb_agg(coalesce(i.item_id, i.pointer) order by i.pointer) as items
+      from worn w join wearable i on i.pointer = w.pointer join ensemble e on e.rarity = i.rarity
+     group by w.address, e.badge_id having count(*) >= 3
+), done as (
+    insert into deployed (address, badge_id, completed_at, detail)
+    select address, badge_id, :event.time, jsonb_build_object('completed_with', items) from matched
     on conflict (address, badge_id) do nothing
     returning address, badge_id
 )

@@ -166,24 +166,10 @@ static void what_is_met_twice_counts_once(void)
 
 /* ---- deployments, and what needs both ---- */
 
-static void deploy(const char *type, const char *pointer, const char *who, int nth)
-{
-    char data[1024];
-
-    snprintf(data, sizeof(data),
-             "{\"entityId\":\"bafkreiaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa%"
-             "c\",\"entityType\":\"%s\",\"pointers\":[\"%s\"],"
-             "\"entityTimestamp\":%d,"
-             "\"deployer\":\"%s\",\"deployerAddress\":\"%s\",\"authChain\":[{\"type\":"
-             "\"SIGNER\",\"payload\":\"%s\"}],\"context\":\"local\"}",
-             'a' + nth, type, pointer, 1000 + nth, who, who, who);
-    medals_publish(&m, "content.deployment-accepted", data);
-}
-
 static void a_scene_makes_an_architect(void)
 {
-    deploy("scene", "3,4", ben, 0);
-    deploy("scene", "3,4", ben, 1);
+    medals_deploy(&m, "scene", "3,4", 1, ben, "");
+    medals_deploy(&m, "scene", "3,4", 2, ben, "");
     OK(medals_wait(&m, ben, "land_architect", 1));
     OK(medals_steps(&m, ben, "land_architect", "achieved") == 1);
 }
@@ -192,16 +178,106 @@ static void a_business_is_a_store_and_a_collection(void)
 {
     char creator[128];
 
-    deploy("store", "urn:decentraland:marketplace:store:ben", ben, 2);
+    medals_deploy(&m, "store", "urn:decentraland:marketplace:store:ben", 1, ben, "");
     snprintf(creator, sizeof(creator), "\"creator\":\"%s\",\"name\":\"hats\"", ben);
     OK(medals_tell(&m, "blockchain", "collection-created", "c1", 1, creator) == 200);
     OK(medals_wait(&m, ben, "open_for_business", 1));
     snprintf(creator, sizeof(creator), "\"creator\":\"%s\",\"name\":\"hats\"", eve);
     OK(medals_tell(&m, "blockchain", "collection-created", "c2", 1, creator) == 200);
     OK(medals_steps(&m, eve, "open_for_business", "notAchieved") == 1);
-    deploy("store", "urn:decentraland:marketplace:store:eve", eve, 3);
+    medals_deploy(&m, "store", "urn:decentraland:marketplace:store:eve", 1, eve, "");
     OK(medals_wait(&m, eve, "open_for_business", 1));
     OK(medals_steps(&m, eve, "open_for_business", "achieved") == 2);
+}
+
+/* ---- profiles ---- */
+
+#define HATS \
+    "urn:decentraland:matic:collections-v2:0x1f9b8a1c2f2a7f0f8d8c0a3b4c5d6e7f80910213"
+
+static void a_profile_that_says_something_is_a_pros(void)
+{
+    medals_deploy(&m, "profile", zoe, 1, zoe, "\"avatars\":[{\"description\":\"\"}]");
+    medals_deploy(&m, "profile", ben, 1, ben, "\"avatars\":[{\"description\":\"me\"}]");
+    OK(medals_wait(&m, ben, "profile_pro", 1));
+    OK(medals_steps(&m, ben, "profile_pro", "achieved") == 1);
+    OK(medals_steps(&m, zoe, "profile_pro", "notAchieved") == 0);
+}
+
+static void wear(const char *who, long long at, const char *urns)
+{
+    char metadata[1024];
+
+    snprintf(metadata, sizeof(metadata),
+             "\"avatars\":[{\"avatar\":{\"wearables\":[%s]}}]", urns);
+    medals_deploy(&m, "profile", who, at, who, metadata);
+}
+
+/* Three of a rarity, however they are written; not twice the same, nor what stands behind
+ * a name that is none. */
+static void three_of_a_kind_are_an_ensemble(void)
+{
+    for (int i = 0; i < 3; i++) {
+        char pointer[160], metadata[256];
+
+        snprintf(pointer, sizeof(pointer), HATS ":%d", i);
+        snprintf(metadata, sizeof(metadata), "\"id\":\"" HATS ":%d\",\"rarity\":\"epic\"",
+                 i);
+        medals_deploy(&m, "wearable", pointer, 1, ben, metadata);
+    }
+    wear(ben, 2, "\"" HATS ":0\",\"" HATS ":0:7\",\"" HATS ":1\"");
+    wear(ben, 3, "\"" HATS ":0\",\"" HATS ":1\",\"hat\",\"" HATS ":2\"");
+    OK(medals_steps(&m, ben, "epic_ensemble", "notAchieved") == 0);
+    wear(ben, 4,
+         "\"urn:decentraland:off-chain:base-avatars:hat\",\"" HATS ":0\",\"" HATS
+         ":1:7\",\"" HATS ":2\"");
+    OK(medals_wait(&m, ben, "epic_ensemble", 1));
+    OK(medals_steps(&m, ben, "epic_ensemble", "achieved") == 1);
+    OK(medals_steps(&m, ben, "regally_rare", "notAchieved") == 0);
+}
+
+/* ---- journeys ---- */
+
+static void go(const char *parcel, const char *is_empty, long long at)
+{
+    static int moves;
+    char key[32], rest[128];
+
+    snprintf(key, sizeof(key), "go%d", moves++);
+    snprintf(rest, sizeof(rest),
+             ",\"parcel\":{\"isEmptyParcel\":%s,\"newParcel\":\"%s\"}", is_empty, parcel);
+    OK(by_client("move-to-parcel", key, at, zoe, rest) == 200);
+}
+
+/* A minute in a scene, in one go or in several; only what a next move ends counts, and
+ * not over two hours without a move. */
+static void a_minute_in_a_scene_is_a_visit(void)
+{
+    static const char *const titles[] = {"Plaza", "Park", "Museum", "Library", ""};
+
+    for (int i = 0; i < 5; i++) {
+        char pointer[16], metadata[64];
+
+        snprintf(pointer, sizeof(pointer), "%d,9", i);
+        snprintf(metadata, sizeof(metadata), "\"display\":{\"title\":\"%s\"}", titles[i]);
+        medals_deploy(&m, "scene", pointer, 10 + i, eve, metadata);
+    }
+    go("0,9", "false", 1000);
+    go("4,9", "false", 50000); /* it has no title: as if not gone there */
+    go("2,9", "true", 55000);
+    OK(medals_steps(&m, zoe, "traveler", "notAchieved") == 0);
+    go("(1, 9)", "false", 61000);
+    OK(medals_steps(&m, zoe, "traveler", "achieved") == 1); /* the Plaza */
+    go("0,9", "false", 91000);
+    go("1,9", "false", 100000);
+    OK(medals_steps(&m, zoe, "traveler", "achieved") == 1); /* the Park: 30 s */
+    go("2,9", "false", 130000);
+    OK(medals_steps(&m, zoe, "traveler", "achieved") == 2); /* and 30 more */
+    go("3,9", "false", 130000 + 7200001);
+    OK(medals_steps(&m, zoe, "traveler", "achieved") == 2); /* the Museum is forgotten */
+    go("2,9", "false", 130000 + 7200001 + 60000);
+    OK(medals_steps(&m, zoe, "traveler", "achieved") == 3); /* the Library */
+    OK(medals_wait(&m, zoe, "traveler", 1));
 }
 
 /* ---- administrators ---- */
@@ -230,7 +306,8 @@ static void what_is_told_of_before_grants_nothing(void)
     OK(backfill("music_festival_2024", zoe, "{\"completedAt\":5}") == 200);
     OK(medals_steps(&m, zoe, "music_festival_2024", "achieved") == 1);
     medals_settle(&m);
-    OK(medals_grants(&m, zoe, "") == 0);
+    OK(medals_grants(&m, zoe, "moves_master") == 0);
+    OK(medals_grants(&m, zoe, "music_festival_2024") == 0);
 }
 
 static void a_wrong_back_fill_is_refused_or_left_out(void)
@@ -337,6 +414,9 @@ int main(void)
     RUN(what_is_met_twice_counts_once);
     RUN(a_scene_makes_an_architect);
     RUN(a_business_is_a_store_and_a_collection);
+    RUN(a_profile_that_says_something_is_a_pros);
+    RUN(three_of_a_kind_are_an_ensemble);
+    RUN(a_minute_in_a_scene_is_a_visit);
     RUN(what_is_told_of_before_grants_nothing);
     RUN(a_wrong_back_fill_is_refused_or_left_out);
     RUN(a_row_is_shown_and_forgotten);

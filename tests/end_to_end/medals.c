@@ -2,6 +2,8 @@
 /* medals.c - see medals.h. */
 #include "medals.h"
 
+#include "core/blob/blob_store.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -78,6 +80,42 @@ void medals_publish(struct medals *m, const char *type, const char *data)
     fclose(f);
     if (world_run(&m->world, "publish", type, path, NULL) != 0)
         world_fail("cannot publish %s", data);
+}
+
+/* Where the system looks for the files of entities. */
+static void put_file(struct medals *m, struct text bytes, char id[CID_TEXT])
+{
+    struct settings *settings;
+    struct blob_store *store;
+    struct ll_error err;
+    struct cids cids;
+
+    if (settings_load(m->world.config, &settings, &err) != LL_OK)
+        world_fail("%s", err.text);
+    store = blob_store_new(settings);
+    if (blob_put(store, bytes, CID_V1, &cids, &err) != LL_OK) world_fail("%s", err.text);
+    snprintf(id, CID_TEXT, "%s", cids.v1);
+    blob_store_free(store);
+    settings_free(settings);
+}
+
+void medals_deploy(struct medals *m, const char *type, const char *pointer,
+                   long long timestamp, const char *who, const char *metadata)
+{
+    char entity[2048], data[1024], id[CID_TEXT];
+
+    snprintf(entity, sizeof(entity),
+             "{\"version\":\"v3\",\"type\":\"%s\",\"pointers\":[\"%s\"],\"timestamp\":"
+             "%lld,\"content\":[],\"metadata\":{%s}}",
+             type, pointer, timestamp, metadata);
+    put_file(m, text_of(entity), id);
+    snprintf(
+        data, sizeof(data),
+        "{\"entityId\":\"%s\",\"entityType\":\"%s\",\"pointers\":[\"%s\"],"
+        "\"entityTimestamp\":%lld,\"deployer\":\"%s\",\"deployerAddress\":\"%s\","
+        "\"authChain\":[{\"type\":\"SIGNER\",\"payload\":\"%s\"}],\"context\":\"local\"}",
+        id, type, pointer, timestamp, who, who, who);
+    medals_publish(m, "content.deployment-accepted", data);
 }
 
 json_t *medals_of(struct medals *m, const char *address, const char *badge,

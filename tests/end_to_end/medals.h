@@ -36,6 +36,11 @@ long medals_tell(struct medals *m, const char *type, const char *sub_type,
 /* An event of another service, as whoever has it would publish it. */
 void medals_publish(struct medals *m, const char *type, const char *data);
 
+/* An accepted deployment: its entity file as a blob, and the event. `pointer` is its only
+ * one, `metadata` the inside of an object. */
+void medals_deploy(struct medals *m, const char *type, const char *pointer,
+                   long long timestamp, const char *who, const char *metadata);
+
 /* What /users/:address/badges answers of one badge, of those achieved or of the others;
  * the caller releases it. NULL: not among them. As of the last answer's position. */
 json_t *medals_of(struct medals *m, const char *address, const char *badge,
