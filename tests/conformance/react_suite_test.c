@@ -1,54 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 - Copyright The Landlog authors */
-/* react_suite_test.c - what reactors promise, on each store. */
-#include "kafka_kind.h"
-#include "reacted.h"
+/* react_suite_test.c - what reactors promise, on the postgres store. */
+#include "react_subjects.h"
 
-#include "core/base/clock.h"
-#include "core/base/note.h"
-#include "core/projection/replay.h"
-
-#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
-
-static void each_fact_is_on_the_log_once(struct suite *s)
-{
-    struct reacted r;
-    pid_t reactor;
-
-    srand(1);
-    reacted_open(&r, s);
-    reacted_append(&r, 500, -1);
-    reactor = reacted_start(&r, NULL, 2);
-    OK(reacted_wait(&r, 60));
-    for (int i = 0; i < 10; i++) {
-        reacted_append(&r, 1 + (size_t)(rand() % 50), -1);
-        reacted_sleep(rand() % 50);
-    }
-    OK(reacted_wait(&r, 60));
-    OK(reacted_is_right(&r));
-    OK(reacted_end(reactor, SIGTERM) == 0);
-    reacted_close(&r);
-}
-
-static void keeps_up(struct suite *s)
-{
-    struct reacted r;
-    pid_t reactor;
-    int64_t start, moved;
-
-    srand(2);
-    reacted_open(&r, s);
-    for (int i = 0; i < 4; i++) reacted_append(&r, 5000, -1);
-    reactor = reacted_start(&r, NULL, 2);
-    start = clock_monotonic_us();
-    OK(reacted_wait(&r, 120));
-    moved = clock_monotonic_us() - start;
-    printf("  %.0f facts/s\n", 26666.0 * 1e6 / (double)moved);
-    OK(reacted_is_right(&r));
-    OK(reacted_end(reactor, SIGTERM) == 0);
-    reacted_close(&r);
-}
 
 int main(void)
 {
@@ -60,6 +14,12 @@ int main(void)
         return 77;
     }
     RUN(each_fact_is_on_the_log_once);
-    RUN(keeps_up);
+    RUN(it_keeps_up);
+    RUN(a_timer_rings_once_and_not_early);
+    RUN(a_fact_that_its_schema_refuses_halts);
+    RUN(a_rebuild_emits_nothing);
+    RUN(a_rebuild_under_traffic_loses_nothing);
+    RUN(other_sql_emits_what_is_new);
+    RUN(jobs_run_once_at_a_time);
     return suite_end(s);
 }

@@ -32,7 +32,7 @@ struct stopping_proxy {
     bool is_ending, is_armed, has_stopped;
     pid_t pid;
     size_t stop_at, counted;
-    char folder[64], path[96], server[108], application[64];
+    char folder[64], path[96], server[108], application[64], first[32];
     int listener;
     struct relayed relayed[CONNECTIONS];
 };
@@ -119,16 +119,19 @@ static void read_startup(const struct stopping_proxy *p, struct relayed *r,
         const char *value = at + strlen(at) + 1;
 
         if (strcmp(at, "application_name") == 0)
-            r->is_watched = strcmp(value, p->application) == 0;
+            r->is_watched = strncmp(value, p->application, strlen(p->application)) == 0;
         at = value + strlen(value) + 1;
     }
 }
 
-/* Bind: portal "", statement "begin". */
-static bool begins_flight(const char *bytes, size_t n)
+/* Bind: portal "", and the statement; or a simple query that has it. */
+static bool begins_flight(const struct stopping_proxy *p, const char *bytes, size_t n)
 {
-    return n > 12 && bytes[0] == 'B' && bytes[5] == '\0' &&
-           memcmp(bytes + 6, "begin", 6) == 0;
+    size_t len = strlen(p->first) + 1;
+
+    if (bytes[0] == 'Q') return memmem(bytes, n, p->first, len - 1) != NULL;
+    return n > 6 + len && bytes[0] == 'B' && bytes[5] == '\0' &&
+           memcmp(bytes + 6, p->first, len) == 0;
 }
 
 /* True when nothing behind this message may pass. */
@@ -136,7 +139,7 @@ static bool count(struct stopping_proxy *p, struct relayed *r, const char *bytes
                   size_t n)
 {
     if (!p->is_armed || !r->is_watched) return false;
-    if (!r->is_counting && p->counted == 0) r->is_counting = begins_flight(bytes, n);
+    if (!r->is_counting) r->is_counting = p->counted > 0 || begins_flight(p, bytes, n);
     if (!r->is_counting || ++p->counted < p->stop_at) return false;
     kill(p->pid, SIGSTOP);
     p->has_stopped = true;
@@ -247,6 +250,7 @@ struct stopping_proxy *proxy_start(const char *conninfo, const char *application
 
     find_server(p, conninfo);
     snprintf(p->application, sizeof(p->application), "%s", application);
+    snprintf(p->first, sizeof(p->first), "begin");
     snprintf(p->folder, sizeof(p->folder), "/tmp/landlog-proxy-XXXXXX");
     if (mkdtemp(p->folder) == NULL) suite_die("proxy: mkdtemp");
     snprintf(p->path, sizeof(p->path), "%s/.s.PGSQL.%d", p->folder, PORT);
@@ -304,5 +308,12 @@ void proxy_release(struct stopping_proxy *p)
         r->is_counting = false;
         if (r->client >= 0 && r->len > 0 && !pass_on(p, r)) drop(r);
     }
+    pthread_mutex_unlock(&p->mutex);
+}
+
+void proxy_count_from(struct stopping_proxy *p, const char *statement)
+{
+    pthread_mutex_lock(&p->mutex);
+    snprintf(p->first, sizeof(p->first), "%s", statement);
     pthread_mutex_unlock(&p->mutex);
 }

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 - Copyright The Landlog authors */
+/* react_kafka_test.c - what reactors promise, on the kafka store. */
+#include "kafka_kind.h"
+#include "react_subjects.h"
+
+#include <stdlib.h>
+
+int main(void)
+{
+    struct suite suite = {.kind = &kafka_kind}, *s = &suite;
+
+    if (getenv("LANDLOG_TEST_POSTGRES") == NULL || getenv("LANDLOG_TEST_KAFKA") == NULL) {
+        printf("skipped: LANDLOG_TEST_POSTGRES or LANDLOG_TEST_KAFKA is not set\n");
+        return 77;
+    }
+    RUN(each_fact_is_on_the_log_once);
+    RUN(a_timer_rings_once_and_not_early);
+    RUN(a_rebuild_emits_nothing);
+    RUN(a_rebuild_under_traffic_loses_nothing);
+    RUN(reactors_killed_at_random_moments);
+    RUN(a_reactor_stopped_at_each_message_of_its_mover);
+    RUN(a_reactor_away_for_longer_than_a_key_lives);
+    RUN(a_reactor_stopped_at_each_message_of_a_flight);
+    return suite_end(s);
+}
