@@ -4,9 +4,7 @@
 
 #include <string.h>
 
-/* True when brackets outside strings nest at most `depth` deep. Malformed text passes
- * here and is refused by the parser. */
-static bool depth_is_within(struct text t, unsigned depth)
+bool json_depth_is_within(struct text t, unsigned depth)
 {
     unsigned open = 0;
     bool in_string = false;
@@ -35,7 +33,7 @@ ll_rc json_parse(struct text t, unsigned depth, json_t **out, struct ll_error *e
     json_error_t why;
 
     *out = NULL;
-    if (!depth_is_within(t, depth))
+    if (!json_depth_is_within(t, depth))
         return ll_fail(err, LL_EINVAL, "JSON is nested deeper than %u", depth);
     *out = json_loadb(t.len ? t.ptr : "", t.len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES,
                       &why);

@@ -18,6 +18,10 @@ enum { JSON_DEPTH = 32 };
 ll_rc json_parse(struct text t, unsigned depth, json_t **out,
                  struct ll_error *err) LL_MUST_CHECK;
 
+/* True when brackets outside strings nest at most `depth` deep. Malformed text passes
+ * here and is refused by the parser. */
+bool json_depth_is_within(struct text t, unsigned depth);
+
 /* Compact text with sorted keys: equal values give equal bytes. */
 void json_write(const json_t *value, struct builder *out);
 

@@ -20,7 +20,7 @@ enum { JSON_JS_DEPTH = 64 };
 ll_rc json_js_write(struct text json, struct builder *out,
                     struct ll_error *err) LL_MUST_CHECK;
 /* The same of an object reduced to `keys`, in their order; keys that it lacks are left
- * out. A value that is no object has none. */
+ * out. LL_EINVAL also when the value is no object. */
 ll_rc json_js_write_picked(struct text json, const struct text *keys, size_t count,
                            struct builder *out, struct ll_error *err) LL_MUST_CHECK;
 /* The text of an object's member, as it stands there (the last one of that name). False
