@@ -24,7 +24,9 @@ enum {
     ENTITY_FILE_SIZE = 1024 * 1024, /* bytes: projections read no larger blob */
     ENTITY_POINTERS = 4096,
     ENTITY_POINTER_TEXT = 512, /* bytes */
-    ENTITY_CONTENT = 25000     /* files: what replicating nodes take */
+    ENTITY_CONTENT = 25000,    /* files: what replicating nodes take */
+    /* More than what parsing and checking one entity take from an arena. */
+    ENTITY_ARENA = 32 * 1024 * 1024
 };
 
 struct entity_content {
@@ -40,6 +42,7 @@ struct entity {
     struct text *pointers; /* lower case, in the file's order, repeated ones too */
     size_t content_count;
     struct entity_content *content;
+    const struct entity_content **by_file; /* the same, sorted by file's name */
     const json_t *metadata;    /* NULL when absent; its numbers are all doubles */
     struct text metadata_text; /* its JSON as it stands in the file */
     json_t *document;
@@ -49,7 +52,7 @@ struct entity {
  * else than an entity (beyond the contract: duplicate members, NUL characters, numbers
  * out of range, a timestamp that is no whole number); LL_EFULL with a message of ours
  * for what is larger than the limits above. A file without pointers is an entity.
- * Takes at most 3 times the text's length from the arena, and a KiB. */
+ * Memory is the arena's, born with ENTITY_ARENA. */
 ll_rc entity_parse(struct text file, struct text id, struct arena *arena,
                    struct entity *out, struct ll_error *err) LL_MUST_CHECK;
 /* Frees the document; also of an entity that was not parsed. */
@@ -61,9 +64,9 @@ bool entity_type_find(struct text name, enum entity_type *out);
 /* As paths and queries write it: any case, and one `s` at the end is dropped. */
 bool entity_type_find_loosely(struct text name, enum entity_type *out);
 
-/* The pointers of `e` joined by commas, as messages show them. */
+/* The pointers of `e` joined by commas, as messages show them; cut when it is long. */
 struct text entity_pointer_list(const struct entity *e, struct arena *arena);
-/* Does the entity's content have a file of that name? NULL when not. */
+/* The first file of that name in the entity's content; NULL when there is none. */
 const struct entity_content *entity_find_file(const struct entity *e, struct text file);
 
 #endif

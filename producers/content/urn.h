@@ -27,14 +27,16 @@ struct urn {
     enum urn_kind kind;
     struct text network; /* as written: "ethereum", "matic"... */
     struct text registry, collection, item, token;
-    struct text third_party, chain;
+    struct text third_party, chain, contract;
     int64_t x, y;
 };
 
 /* Read a URN, or the old form `dcl://{collection}/{item}` (of collections-v1 on ethereum,
  * or off-chain for base-avatars and base-emotes). False for anything else. The parts are
- * views into `t`, the namespaces and the network are compared whatever their case. */
+ * views into `t`; the network may have any case, all else is as written here. */
 bool urn_parse(struct text t, struct urn *out);
+/* "10,-20": a parcel's place, whole numbers without leading zeros. */
+bool urn_parcel(struct text t, int64_t *x, int64_t *y);
 /* The kind as published nodes call it: "blockchain-collection-v2-asset". */
 const char *urn_kind_name(enum urn_kind kind);
 /* A dcl:// name as the URN that it stands for, a URN as it is. */
