@@ -26,7 +26,7 @@ enum {
     ENTITY_POINTER_TEXT = 512, /* bytes */
     ENTITY_CONTENT = 25000,    /* files: what replicating nodes take */
     /* More than what parsing and checking one entity take from an arena. */
-    ENTITY_ARENA = 32 * 1024 * 1024
+    ENTITY_ARENA = 16 * 1024 * 1024
 };
 
 struct entity_content {

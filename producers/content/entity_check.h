@@ -24,7 +24,7 @@ struct entity_upload {
 
 struct entity_deployment {
     const struct entity *entity;
-    /* Everything uploaded, the entity file too, each hash once. */
+    /* Everything uploaded, the entity file too, each hash once, sorted by it. */
     const struct entity_upload *uploads;
     size_t upload_count;
     /* The signer as sent (auth_chain_owner()); compared whatever its case. */

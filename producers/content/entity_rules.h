@@ -37,17 +37,20 @@ enum entity_access_level {
 
 enum { ENTITY_DECENTRALAND = 2 };
 
-struct entity_schemas;
+struct metadata_schema;
 
 struct entity_rules {
     int64_t dates[ENTITY_DATES];
-    int64_t oldest, newest; /* ms that a client's entity may be behind and ahead of now */
+    /* ms that a client's entity may be behind and ahead of now; settings deployment-age
+     * and deployment-ahead, in seconds. */
+    int64_t oldest, newest;
     enum entity_access_level access_level;
     const struct entity_access *access; /* who answers for the blockchain */
     void *access_context;
-    /* Addresses that may deploy what is Decentraland's, lower case; "" for none. */
+    /* Addresses that may deploy what is Decentraland's; the second from the setting
+     * additional-decentraland-address, or empty. */
     struct text decentraland[ENTITY_DECENTRALAND];
-    struct entity_schemas *schemas;
+    struct metadata_schema *schemas[ENTITY_TYPES];
 };
 
 /* From the settings service.content.*; LL_EINVAL names the one at fault. Free with
