@@ -11,12 +11,29 @@
 
 enum { TEXT_MOST = 16 * ENTITY_FILE_SIZE }; /* written anew: numbers may grow */
 
+/* A byte's place in the order of UTF-16: what needs two units there (from f0 on) comes
+ * before the last of those that need one (ee, ef). */
+static int rank(unsigned char byte)
+{
+    if (byte >= 0xf0) return byte - 2;
+    return byte >= 0xee ? byte + 0x100 : byte;
+}
+
+static int compare_as_javascript(struct text a, struct text b)
+{
+    size_t i = 0;
+
+    while (i < a.len && i < b.len && a.ptr[i] == b.ptr[i]) i++;
+    if (i == a.len || i == b.len) return (a.len > b.len) - (a.len < b.len);
+    return rank((unsigned char)a.ptr[i]) - rank((unsigned char)b.ptr[i]);
+}
+
 static int by_hash_then_file(const void *a, const void *b)
 {
     const struct entity_content *x = a, *y = b;
-    int order = text_compare(x->hash, y->hash);
+    int order = compare_as_javascript(x->hash, y->hash);
 
-    return order != 0 ? order : text_compare(x->file, y->file);
+    return order != 0 ? order : compare_as_javascript(x->file, y->file);
 }
 
 static void write_content(const struct entity_content *sorted, size_t count,
