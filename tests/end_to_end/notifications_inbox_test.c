@@ -203,7 +203,45 @@ static void what_is_told_again_is_updated(void)
                inbox_says(&b, "{\"updated\":1}"));
     }
     OK(inbox_ask(&b, &readers[0], "GET", INBOX, NULL) == 200 &&
-       inbox_says(&b, "\"b\": 2"));
+       inbox_says(&b, "{\"b\":2}"));
+}
+
+/* Numbers that are no integers of 64 bits, and whatever else is JSON, come back. */
+static void metadata_comes_back_as_it_was_told(void)
+{
+    static const char metadata[] = "{\"z\":1e+30,\"a\":[0.5,-0,{\"\":null}],\"text\":"
+                                   "\"\\u0001\\\\ \xf0\x9f\x98\x80\"}";
+    char body[512];
+
+    snprintf(body, sizeof(body),
+             "[{\"type\":\"item_published\",\"address\":\"%s\",\"eventKey\":\"letter\","
+             "\"metadata\":%s,\"timestamp\":1767607209999}]",
+             readers[1].address, metadata);
+    for (int i = 0; i < 2; i++) {
+        json_t *sent, *items;
+
+        OK(inbox_post(&b, body) == 204); /* the second reads what the first told */
+        items = inbox_list(&b, &readers[1], INBOX "?limit=1");
+        LL_CHECK(json_parse(text_of(metadata), JSON_DEPTH, &sent, NULL) == LL_OK);
+        OK(json_equal(json_object_get(json_array_get(items, 0), "metadata"), sent));
+        json_decref(sent);
+        json_decref(items);
+    }
+}
+
+static void metadata_has_a_limit(void)
+{
+    enum { LONG = 70 * 1024 };
+    char *body = malloc(LONG + 256);
+    int n = snprintf(body, 256,
+                     "[{\"type\":\"item_sold\",\"eventKey\":\"l\",\"timestamp\":"
+                     "1767607200000,\"metadata\":{\"a\":\"");
+
+    LL_CHECK(n > 0);
+    memset(body + n, 'x', LONG);
+    memcpy(body + n + LONG, "\"}}]", 5);
+    OK(inbox_post(&b, body) == 400 && inbox_says(&b, "is longer than 64 KiB"));
+    free(body);
 }
 
 /* ---- choosing ---- */
@@ -343,6 +381,8 @@ int main(void)
     RUN(of_many_at_once_each_is_counted_by_one);
     RUN(a_broadcast_is_read_by_each_alone);
     RUN(what_is_told_again_is_updated);
+    RUN(metadata_comes_back_as_it_was_told);
+    RUN(metadata_has_a_limit);
     RUN(a_subscription_is_kept);
     RUN(opt_outs_come_and_go);
     RUN(only_who_may_is_answered);
