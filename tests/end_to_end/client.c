@@ -4,6 +4,7 @@
 
 #include "core/base/clock.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -68,11 +69,44 @@ static void add_bearer(struct curl_slist **headers, const char *token)
     add_header(headers, "Authorization", text_of(value));
 }
 
+/* Headers of the older form: what was signed is not what is sent. */
+struct legacy {
+    struct curl_slist **headers;
+    struct text metadata;
+};
+
+static void add_legacy(void *context, const char *name, struct text value)
+{
+    struct legacy *l = context;
+
+    add_header(l->headers, name,
+               strcasecmp(name, "x-identity-metadata") == 0 ? l->metadata : value);
+}
+
+static void sign_legacy(const struct client_request *q, struct text path,
+                        struct curl_slist **headers)
+{
+    struct legacy l = {headers, text_of(q->metadata)};
+    struct builder lower;
+
+    builder_init(&lower, 64 * 1024);
+    for (size_t i = 0; i < l.metadata.len; i++)
+        builder_char(&lower, (char)tolower((unsigned char)l.metadata.ptr[i]));
+    identity_sign_request(&q->who->identity, text_of(q->method), path,
+                          clock_now_ms() + q->skew_ms, builder_view(&lower), add_legacy,
+                          &l);
+    builder_fini(&lower);
+}
+
 static void sign(const struct client_request *q, struct curl_slist **headers)
 {
     struct text path = text_of(q->path), rest = path;
 
     text_cut(&rest, '?', &path);
+    if (q->is_legacy) {
+        sign_legacy(q, path, headers);
+        return;
+    }
     identity_sign_request(
         &q->who->identity, text_of(q->method), q->forged ? TEXT("/elsewhere") : path,
         clock_now_ms() + q->skew_ms, text_of(q->metadata != NULL ? q->metadata : "{}"),

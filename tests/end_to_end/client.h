@@ -31,6 +31,7 @@ struct client_request {
     const char *bearer;   /* the token of Authorization; NULL: none */
     const char *type;     /* Content-Type; NULL: a form's */
     const char *metadata; /* what is signed with the rest; NULL: "{}" */
+    bool is_legacy;       /* all lower case is signed, and the metadata sent as it is */
     int64_t skew_ms;      /* added to the signed timestamp */
     bool forged;          /* signed by the right key over another path */
 };

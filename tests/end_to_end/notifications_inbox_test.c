@@ -331,6 +331,31 @@ static void only_who_may_is_answered(void)
                                                        .bearer = "guess"}) == 401);
 }
 
+/* As decentraland-dapps sends it: the body's ids in the metadata, in mixed case. */
+static void the_older_signature_is_taken(void)
+{
+    static const char body[] =
+        "{\"notificationIds\":[\"00000000-0000-4000-8000-000000000000\"]}";
+    struct client_request q = {
+        .who = &ana,
+        .method = "PUT",
+        .path = READ,
+        .body = body,
+        .metadata =
+            "{\"notificationIds\":[\"00000000-0000-4000-8000-000000000000\"],"
+            "\"signer\":\"dcl:navbar\",\"intent\":\"dcl:navbar:read-notifications\"}",
+        .is_legacy = true};
+
+    OK(client_send(&b.client, &q) == 200 && inbox_says(&b, "{\"updated\":0}"));
+    q.is_legacy = false;
+    OK(client_send(&b.client, &q) == 200);
+    q.is_legacy = true; /* it binds no case, so keys that are read must be exact */
+    q.metadata = "{\"Signer\":\"dcl:navbar\"}";
+    OK(client_send(&b.client, &q) == 400);
+    q.metadata = "{\"signer\":\"Decentraland-Kernel-Scene\"}";
+    OK(client_send(&b.client, &q) == 400);
+}
+
 static void a_wrong_request_changes_nothing(void)
 {
     static const struct {
@@ -386,6 +411,7 @@ int main(void)
     RUN(a_subscription_is_kept);
     RUN(opt_outs_come_and_go);
     RUN(only_who_may_is_answered);
+    RUN(the_older_signature_is_taken);
     RUN(a_wrong_request_changes_nothing);
     OK(inbox_stop(&b) == 0);
     return t_done();
