@@ -4,16 +4,28 @@
 
 #include <inttypes.h>
 
-static struct uuid *remembered(struct fence *f, uint64_t sequence)
+static void remember(struct fence *f, uint64_t sequence, const struct uuid *id,
+                     int64_t time)
 {
-    return &f->recent[sequence % FENCE_MEMORY];
+    f->recent[sequence % FENCE_MEMORY].id = *id;
+    f->recent[sequence % FENCE_MEMORY].time = time;
+}
+
+/* True where nothing else is known of its sequence. */
+static bool is_remembered(const struct fence *f, const struct record *r)
+{
+    const struct uuid *id = &f->recent[r->sequence % FENCE_MEMORY].id;
+    int64_t time = f->recent[r->sequence % FENCE_MEMORY].time;
+
+    if (uuid_is_nil(id)) return true;
+    return uuid_equal(id, &r->id) && (time == 0 || time == r->time);
 }
 
 void fence_init(struct fence *f, const struct kafka_place *place)
 {
     *f = (struct fence){
         .epoch = place->epoch, .sequence = place->sequence, .id = place->id};
-    if (place->sequence > 0) *remembered(f, place->sequence) = place->id;
+    if (place->sequence > 0) remember(f, place->sequence, &place->id, place->time);
 }
 
 static enum fence_verdict skip(struct fence *f)
@@ -45,11 +57,9 @@ static enum fence_verdict take_double(struct fence *f, const struct record *r,
                                       struct ll_error *err)
 {
     uint64_t last = f->sequence + f->pending;
-    const struct uuid *id = remembered(f, r->sequence);
 
-    if (last - r->sequence < FENCE_MEMORY && !uuid_is_nil(id) &&
-        !uuid_equal(id, &r->id)) {
-        ll_fail(err, LL_EBROKEN, "event %" PRIu64 " is there twice, with two ids",
+    if (last - r->sequence < FENCE_MEMORY && !is_remembered(f, r)) {
+        ll_fail(err, LL_EBROKEN, "event %" PRIu64 " is there twice, and not the same",
                 r->sequence);
         return FENCE_BROKEN;
     }
@@ -74,7 +84,7 @@ static enum fence_verdict take_event(struct fence *f, const struct record *r,
     if (r->sequence != last + 1 || !continues_command(f, r))
         return open_gap(f, r->sequence);
 
-    *remembered(f, r->sequence) = r->id;
+    remember(f, r->sequence, &r->id, r->time);
     f->size = r->command_size;
     f->command = r->command;
     if (r->command_index + 1 < r->command_size) {

@@ -26,9 +26,10 @@ struct kafka_place {
     struct uuid id; /* nil: not known */
     int64_t offset; /* of that event's record */
     uint64_t epoch;
+    int64_t time; /* of the event; 0: not known */
 };
 
-enum { FENCE_MEMORY = 256 }; /* events whose doubles are compared by id */
+enum { FENCE_MEMORY = 256 }; /* events whose doubles are compared */
 
 struct fence {
     uint64_t epoch;    /* in force */
@@ -39,7 +40,10 @@ struct fence {
     uint64_t gap;      /* the event that opened a gap; 0: there is none */
     struct uuid command;
     uint64_t void_records, doubles;
-    struct uuid recent[FENCE_MEMORY]; /* by sequence */
+    struct {
+        struct uuid id;
+        int64_t time;       /* two databases may have accepted one key, and so one id */
+    } recent[FENCE_MEMORY]; /* by sequence */
 };
 
 enum fence_verdict {

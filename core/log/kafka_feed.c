@@ -160,7 +160,8 @@ static ll_rc verify(struct kafka_feed *f, struct part *p, const rd_kafka_message
     is_it = m->offset == p->place.offset && kafka_envelope_parse(k, &e, NULL) == LL_OK &&
             e.kind == KAFKA_EVENT && e.epoch == p->place.epoch &&
             e.record.sequence == p->place.sequence &&
-            (uuid_is_nil(&p->place.id) || uuid_equal(&e.record.id, &p->place.id));
+            (uuid_is_nil(&p->place.id) || uuid_equal(&e.record.id, &p->place.id)) &&
+            (p->place.time == 0 || e.record.time == p->place.time);
     kafka_envelope_fini(&e);
     if (is_it) return LL_OK;
     return is_gone(f, p, "the topic was recreated or truncated", err);

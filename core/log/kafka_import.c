@@ -127,7 +127,8 @@ void kafka_import_add(struct kafka_import *m, const struct record *r,
     m->events++;
     m->is_whole = r->command_index + 1 == r->command_size;
     if (!m->is_whole) return;
-    m->end = (struct kafka_place){r->sequence, r->id, origin->offset, origin->epoch};
+    m->end =
+        (struct kafka_place){r->sequence, r->id, origin->offset, origin->epoch, r->time};
 }
 
 bool kafka_import_is_full(const struct kafka_import *m)

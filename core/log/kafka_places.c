@@ -18,7 +18,8 @@ static void read_known(const PGresult *result, int row, struct kafka_known *out)
         .id = (int32_t)number(result, row, 0),
         .place = {.sequence = number(result, row, 1),
                   .offset = (int64_t)number(result, row, 3),
-                  .epoch = number(result, row, 4)},
+                  .epoch = number(result, row, 4),
+                  .time = (int64_t)number(result, row, 10)},
         .claimed = number(result, row, 5),
         .agreed = number(result, row, 7),
     };
@@ -58,7 +59,7 @@ ll_rc kafka_places_find(PGconn *connection, const char *topic, const uint32_t *n
     values[2] = builder_view(&s_array).ptr;
     rc = pg_query(connection,
                   "select partition, sequence, id, place, epoch, claimed, claimant,"
-                  " agreed, was, lineage"
+                  " agreed, was, lineage, time"
                   " from landlog.places($1, $2::int[], $3::bigint[])",
                   values, 3, &result, err);
     builder_fini(&n_array);

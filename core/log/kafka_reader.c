@@ -132,7 +132,9 @@ static ll_rc open_feed(struct kafka_reader *r, struct ll_error *err)
         parts[i] = (struct kafka_feed_partition){f->seen.partition, f->known.place};
         f->is_verified = f->seen.sequence == 0 || uuid_is_nil(&f->seen.id);
         if (f->known.place.sequence != f->seen.sequence || f->is_verified) continue;
-        f->is_verified = uuid_equal(&f->known.place.id, &f->seen.id);
+        f->is_verified = uuid_equal(&f->known.place.id, &f->seen.id) &&
+                         (f->seen.time == 0 || f->known.place.time == 0 ||
+                          f->known.place.time == f->seen.time);
         if (!f->is_verified)
             return ll_fail(err, LL_EBROKEN,
                            "%s/%u: event %" PRIu64
@@ -177,12 +179,15 @@ static ll_rc take(struct kafka_reader *r, struct followed *f, const struct recor
 {
     if (record->sequence < f->seen.sequence) return LL_OK;
     if (record->sequence == f->seen.sequence) {
-        f->is_verified = uuid_is_nil(&f->seen.id) || uuid_equal(&record->id, &f->seen.id);
+        f->is_verified = uuid_is_nil(&f->seen.id) ||
+                         (uuid_equal(&record->id, &f->seen.id) &&
+                          (f->seen.time == 0 || f->seen.time == record->time));
         return f->is_verified ? LL_OK : vanished(r, f, err);
     }
     LL_CHECK(f->is_verified && record->sequence == f->seen.sequence + 1);
     f->seen.sequence = record->sequence;
     f->seen.id = record->id;
+    f->seen.time = record->time;
     r->records[(*n)++] = *record;
     return LL_OK;
 }

@@ -46,18 +46,19 @@ struct postgres_reader {
 
 /* ---- the statement ---- */
 
-/* $1 partition ids, $2 sequences and $3 ids of the last events seen, $4 most events, $5
- * most bytes, $6 service. One row at least: it says which store has the log, and the
- * first partition (its place in $1) whose last event is not there. The inner LIMIT stops
- * the loop over partitions, so that the sort is of one batch. */
+/* $1 partition ids, $2 sequences, $3 ids and $7 times of the last events seen, $4 most
+ * events, $5 most bytes, $6 service. One row at least: it says which store has the log,
+ * and the first partition (its place in $1) whose last event is not there. The inner
+ * LIMIT stops the loop over partitions, so that the sort is of one batch. */
 static const char read_sql[] =
     "select s.store, s.broken, b.* from"
     " (select (select r.store from landlog.referee r where r.service = $6) as store,"
-    "   (select min(c.n) from unnest($1::int[], $2::bigint[], $3::uuid[])"
-    "      with ordinality c(partition, sequence, id, n)"
+    "   (select min(c.n) from unnest($1::int[], $2::bigint[], $3::uuid[], $7::bigint[])"
+    "      with ordinality c(partition, sequence, id, time, n)"
     "     where c.sequence > 0 and c.id <> '00000000-0000-0000-0000-000000000000'"
     "       and not exists (select from landlog.event e"
-    "       where e.partition = c.partition and e.sequence = c.sequence and e.id = c.id)"
+    "       where e.partition = c.partition and e.sequence = c.sequence and e.id = c.id"
+    "         and c.time in (0, e.time))"
     "   ) as broken) s"
     " left join lateral"
     " (select e.n, " EVENT_ROW_COLUMNS "    from (select e.*,"
@@ -133,14 +134,15 @@ static ll_rc connect_reader(struct postgres_reader *r, struct ll_error *err)
  * long backlog does not keep the others from being read. */
 static PGresult *run_read(struct postgres_reader *r, size_t max_events)
 {
-    struct builder ids, sequences, uuids;
+    struct builder ids, sequences, uuids, times;
     char limit[24], bytes[24], uuid[UUID_TEXT];
-    const char *values[6];
+    const char *values[7];
     PGresult *result;
 
     builder_init(&ids, 64 * 1024);
     builder_init(&sequences, 64 * 1024);
     builder_init(&uuids, 64 * 1024);
+    builder_init(&times, 64 * 1024);
     for (size_t i = 0; i < r->count; i++) {
         const struct followed *f = &r->followed[(r->turn + i) % r->count];
         char comma = i == 0 ? '{' : ',';
@@ -149,10 +151,12 @@ static PGresult *run_read(struct postgres_reader *r, size_t max_events)
         builder_printf(&sequences, "%c%" PRIu64, comma, f->seen.sequence);
         uuid_print(&f->seen.id, uuid);
         builder_printf(&uuids, "%c%s", comma, uuid);
+        builder_printf(&times, "%c%" PRId64, comma, f->seen.time);
     }
     builder_char(&ids, '}');
     builder_char(&sequences, '}');
     builder_char(&uuids, '}');
+    builder_char(&times, '}');
     snprintf(limit, sizeof(limit), "%zu", max_events);
     snprintf(bytes, sizeof(bytes), "%d", READER_BYTES);
     values[0] = builder_view(&ids).ptr;
@@ -161,10 +165,12 @@ static PGresult *run_read(struct postgres_reader *r, size_t max_events)
     values[3] = limit;
     values[4] = bytes;
     values[5] = r->topic->service;
-    result = PQexecPrepared(r->connection, "read", 6, values, NULL, NULL, 1);
+    values[6] = builder_view(&times).ptr;
+    result = PQexecPrepared(r->connection, "read", 7, values, NULL, NULL, 1);
     builder_fini(&ids);
     builder_fini(&sequences);
     builder_fini(&uuids);
+    builder_fini(&times);
     return result;
 }
 
@@ -188,6 +194,7 @@ static ll_rc take_row(struct postgres_reader *r, int row, struct ll_error *err)
     record->partition = f->seen.partition;
     f->seen.sequence = record->sequence;
     f->seen.id = record->id;
+    f->seen.time = record->time;
     return LL_OK;
 }
 

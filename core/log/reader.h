@@ -2,9 +2,10 @@
 /* reader.h - following partitions of a topic, whichever store keeps it.
  *
  * A reader starts behind the last event its owner has applied and demands to see that
- * very event (sequence and id) first: a recreated topic, a restored database, a promoted
- * replica is LL_EBROKEN, never resumed into. A gap is LL_EBROKEN too. Void records
- * (foreign, or of a lower epoch behind a fence) are skipped and counted.
+ * very event (sequence and id, and time: two databases may have accepted one key) first:
+ * a recreated topic, a restored database, a promoted replica is LL_EBROKEN, never resumed
+ * into. A gap is LL_EBROKEN too. Void records (foreign, or of a lower epoch behind a
+ * fence) are skipped and counted.
  *
  * Threads: a reader belongs to one thread. Calls block at most their time-out.
  */
@@ -19,6 +20,7 @@ struct log_cursor {
     uint32_t partition;
     uint64_t sequence; /* of the last event applied; 0: none, start at the first */
     struct uuid id;    /* of that event; nil: whoever only looks demands nothing */
+    int64_t time;      /* of that event; 0: not known */
 };
 
 struct log_batch {

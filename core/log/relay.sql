@@ -18,8 +18,9 @@ create table if not exists landlog.relayed (
 );
 alter table landlog.relayed
     add column if not exists claimant uuid,                     -- the relay that took it
-    add column if not exists agreed bigint not null default 0;  -- the epoch of the fence up
+    add column if not exists agreed bigint not null default 0,  -- the epoch of the fence up
                                                                 -- to which was reconciled
+    add column if not exists time bigint not null default 0;    -- of the event; 0: not known
 
 -- Some places, a few thousand events apart: where a reader begins.
 create table if not exists landlog.place (
@@ -30,6 +31,8 @@ create table if not exists landlog.place (
     epoch     bigint not null,
     primary key (partition, sequence)
 );
+
+alter table landlog.place add column if not exists time bigint not null default 0;
 
 -- How far `landlog log copy --to postgres` has come.
 create table if not exists landlog.copied (
@@ -51,21 +54,21 @@ drop function if exists landlog.places(text, int[], bigint[]); -- its columns ma
 create function landlog.places(a_topic text, a_number int[], a_sequence bigint[])
 returns table (number int, partition int, sequence bigint, id uuid, place bigint,
                epoch bigint, claimed bigint, claimant uuid, agreed bigint, was uuid,
-               lineage uuid)
+               lineage uuid, "time" bigint)
 language sql stable as $$
     select a.number, p.id, coalesce(f.sequence, 0), f.id, coalesce(f.place, 0),
            coalesce(f.epoch, 0), coalesce(r.claimed, 0), r.claimant,
-           coalesce(r.agreed, 0), md5(r.identity)::uuid, l.lineage
+           coalesce(r.agreed, 0), md5(r.identity)::uuid, l.lineage, coalesce(f.time, 0)
       from (select landlog.lineage() offset 0) l(lineage) cross join unnest(a_number, a_sequence) with ordinality a(number, sequence, n)
       join landlog.partition p on p.topic = a_topic and p.number = a.number
       left join landlog.relayed r on r.partition = p.id
       left join lateral
            (select * from
-              ((select q.sequence, q.id, q.place, q.epoch from landlog.place q
+              ((select q.sequence, q.id, q.place, q.epoch, q.time from landlog.place q
                  where q.partition = p.id and q.sequence <= a.sequence
                  order by q.sequence desc limit 1)
                union all
-               (select r.sequence, r.id, r.place, r.epoch
+               (select r.sequence, r.id, r.place, r.epoch, r.time
                  where r.sequence between 1 and a.sequence)) u
              order by u.sequence desc limit 1) f on true
      order by a.n
@@ -94,18 +97,20 @@ language sql volatile as $$
          (select r.partition from landlog.relayed r
            where r.partition = any (a_partition) order by r.partition for update),
     a as materialized
-         (select a.*, e.id
+         (select a.*, e.id, e.time
             from unnest(a_partition, a_sequence, a_place, a_epoch, is_kept)
                  a(partition, sequence, place, epoch, is_kept)
             join locked l on l.partition = a.partition
-           cross join lateral (select e.id from landlog.event e
+           cross join lateral (select e.id, e.time from landlog.event e
                  where e.partition = a.partition and e.sequence = a.sequence offset 0) e),
     kept as (insert into landlog.place
-             select a.partition, a.sequence, a.id, a.place, a.epoch from a where a.is_kept
+             select a.partition, a.sequence, a.id, a.place, a.epoch, a.time
+               from a where a.is_kept
                  on conflict (partition, sequence) do update
-                    set id = excluded.id, place = excluded.place, epoch = excluded.epoch)
+                    set id = excluded.id, place = excluded.place, epoch = excluded.epoch,
+                        time = excluded.time)
     update landlog.relayed r
-       set sequence = a.sequence, id = a.id, place = a.place, epoch = a.epoch
+       set sequence = a.sequence, id = a.id, place = a.place, epoch = a.epoch, time = a.time
       from (select distinct on (a.partition) a.* from a
              order by a.partition, a.sequence desc) a
      where r.partition = a.partition
@@ -117,9 +122,10 @@ returns void
 language sql volatile as $$
     delete from landlog.place q where q.partition = a_partition and q.sequence > a_sequence;
     update landlog.relayed r
-       set (sequence, id, place, epoch) =
+       set (sequence, id, place, epoch, time) =
            (select coalesce(max(q.sequence), 0), (array_agg(q.id))[1],
-                   coalesce(max(q.place), 0), coalesce(max(q.epoch), 0)
+                   coalesce(max(q.place), 0), coalesce(max(q.epoch), 0),
+                   coalesce(max(q.time), 0)
               from (select * from landlog.place q where q.partition = a_partition
                      order by q.sequence desc limit 1) q)
      where r.partition = a_partition and r.sequence > a_sequence
@@ -142,7 +148,7 @@ end $$;
 -- does not have shows that another database has become the log: no answer may be given
 -- from here, so the gate closes with it, and the service's relays have lost their leases.
 create or replace function landlog.hold_against_referee(
-    a_topic text, a_number int, a_sequence bigint, a_id uuid)
+    a_topic text, a_number int, a_sequence bigint, a_id uuid, a_time bigint)
 returns void
 language plpgsql volatile as $$
 declare
@@ -154,7 +160,7 @@ begin
      where t.name = a_topic and r.store = 'kafka' and r.gate is not null;
     if not found
        or exists (select from landlog.event e where e.partition = the_partition
-                     and e.sequence = a_sequence and e.id = a_id)
+                     and e.sequence = a_sequence and e.id = a_id and e.time = a_time)
        or a_sequence < (select e.sequence from landlog.event e
                          where e.partition = the_partition order by e.sequence limit 1)
        or not landlog.is_open(the_service) then
@@ -257,7 +263,8 @@ end $$;
 
 -- Take the rows of the temporary table landlog_import (shaped like landlog.event, one
 -- partition's, without a gap) as accepted: events, heads and keys that this database
--- lacks. Those it has must be the same. Events older than `horizon` leave no row (the
+-- lacks. Those it has must be the same, their times too: an id comes from a key, which
+-- two databases may each have accepted. Events older than `horizon` leave no row (the
 -- last one does) and no key. The place is that of the last row. Returns how many were
 -- lacking.
 create or replace function landlog.import_events(a_partition int, horizon bigint,
@@ -281,14 +288,14 @@ begin
      where e.partition = a_partition;
     select min(i.sequence) into other
       from landlog_import i
-     cross join lateral (select e.id from landlog.event e
+     cross join lateral (select e.id, e.time from landlog.event e
                           where e.partition = a_partition
                             and e.sequence = i.sequence offset 0) e
-     where e.id <> i.id;
+     where (e.id, e.time) <> (i.id, i.time);
     if other is not null then
         raise exception 'event % on Kafka is not the one that Postgres has', other;
     end if;
-    select i.sequence, i.id into last_new from landlog_import i
+    select i.sequence, i.id, i.time into last_new from landlog_import i
      order by i.sequence desc limit 1;
     select min(i.sequence) into first_new from landlog_import i
      where i.sequence > last_known;
@@ -336,13 +343,14 @@ begin
     insert into landlog.relayed (partition) values (a_partition) on conflict do nothing;
     update landlog.relayed r
        set sequence = last_new.sequence, id = last_new.id, place = a_place,
-           epoch = a_epoch
+           epoch = a_epoch, time = last_new.time
      where r.partition = a_partition and r.sequence < last_new.sequence;
     if is_kept then
         insert into landlog.place values
-            (a_partition, last_new.sequence, last_new.id, a_place, a_epoch)
+            (a_partition, last_new.sequence, last_new.id, a_place, a_epoch, last_new.time)
             on conflict (partition, sequence) do update
-               set id = excluded.id, place = excluded.place, epoch = excluded.epoch;
+               set id = excluded.id, place = excluded.place, epoch = excluded.epoch,
+                   time = excluded.time;
     end if;
     return n;
 end $$;

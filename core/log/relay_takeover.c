@@ -129,7 +129,9 @@ static ll_rc take_event(struct takeover *t, const struct record *record,
                 record->sequence, k->in_postgres);
         return contradiction(k, err);
     }
-    if (record->sequence == k->lost.sequence && !uuid_equal(&record->id, &k->lost.id)) {
+    if (record->sequence == k->lost.sequence &&
+        (!uuid_equal(&record->id, &k->lost.id) ||
+         (k->lost.time != 0 && record->time != k->lost.time))) {
         ll_fail(err, LL_EBROKEN,
                 "event %" PRIu64 " on Kafka is not the one that was relayed: the topic "
                 "was recreated",
@@ -139,7 +141,7 @@ static ll_rc take_event(struct takeover *t, const struct record *record,
     kafka_import_add(&k->import, record, origin);
     if (record->command_index + 1 == record->command_size)
         k->last = (struct kafka_place){record->sequence, record->id, origin->offset,
-                                       origin->epoch};
+                                       origin->epoch, record->time};
     if (!kafka_import_is_full(&k->import)) return LL_OK;
     return kafka_import_flush(&k->import, err) == LL_OK ? LL_OK : err->rc;
 }

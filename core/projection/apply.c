@@ -55,7 +55,7 @@ static ll_rc send_move(struct applier *a, struct flight *f, const struct apply_m
                        struct ll_error *err)
 {
     struct bound b;
-    const int lengths[] = {(int)strlen(m->topic->name), 4, 8, 8, 8, 16};
+    const int lengths[] = {(int)strlen(m->topic->name), 4, 8, 8, 8, 16, 8};
 
     for (size_t i = 0; i < LL_LENGTH(lengths); i++) {
         b.values[i] = b.room[i];
@@ -68,6 +68,7 @@ static ll_rc send_move(struct applier *a, struct flight *f, const struct apply_m
     bind_int8((int64_t)m->epoch, b.room[3]);
     bind_int8((int64_t)m->is, b.room[4]);
     memcpy(b.room[5], m->id.bytes, 16);
+    bind_int8(m->time, b.room[6]);
     return send_step(a, f, (struct flight_step){APPLY_NO_EVENT, 0}, "advance",
                      (int)LL_LENGTH(lengths), &b, err);
 }

@@ -28,6 +28,7 @@ struct apply_move {
     uint64_t epoch;
     uint64_t was, is; /* sequences: the checkpoint's, and of the batch's last event */
     struct uuid id;   /* of that event */
+    int64_t time;     /* of it */
 };
 
 struct applier;

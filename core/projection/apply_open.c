@@ -85,14 +85,14 @@ static ll_rc prepare_frame(struct applier *a, const struct generation *g,
                            struct ll_error *err)
 {
     enum { INT4 = 23 };
-    static const Oid types[] = {TYPE_TEXT, INT4,      TYPE_INT8,
-                                TYPE_INT8, TYPE_INT8, TYPE_UUID};
+    static const Oid types[] = {TYPE_TEXT, INT4,      TYPE_INT8, TYPE_INT8,
+                                TYPE_INT8, TYPE_UUID, TYPE_INT8};
     char sql[PROJECTION_SCHEMA + 128];
     ll_rc rc = pg_script(a->connection, session_sql, err);
 
     snprintf(sql, sizeof(sql),
              "select \"%s\".advance($1, $2, $3, $4, $5, $6),"
-             " landlog.hold_against_referee($1, $2, $5, $6)",
+             " landlog.hold_against_referee($1, $2, $5, $6, $7)",
              g->schema);
     if (rc == LL_OK) rc = prepare(a->connection, "begin", "begin", 0, NULL, err);
     if (rc == LL_OK) rc = prepare(a->connection, "commit", "commit", 0, NULL, err);

@@ -106,6 +106,7 @@ static size_t list_moves(struct projector *w, const struct log_batch *batch,
         LL_CHECK(r->sequence == p->sequence + 1);
         moves[k].is = p->sequence = r->sequence;
         moves[k].id = p->id = r->id;
+        moves[k].time = r->time;
     }
     return n;
 }
@@ -162,8 +163,9 @@ static ll_rc open_reader(struct projector *w, struct ll_error *err)
     if (w->share.count == 0) return LL_OK;
     cursors = ll_calloc(w->share.count, sizeof(*cursors));
     for (size_t i = 0; i < w->share.count; i++)
-        cursors[i] = (struct log_cursor){w->share.held[i].number,
-                                         w->share.held[i].sequence, w->share.held[i].id};
+        cursors[i] = (struct log_cursor){.partition = w->share.held[i].number,
+                                         .sequence = w->share.held[i].sequence,
+                                         .id = w->share.held[i].id};
     rc = log_reader_open(w->runner->options.settings, w->topic, cursors, w->share.count,
                          &reader, err);
     free(cursors);

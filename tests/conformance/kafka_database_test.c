@@ -257,13 +257,13 @@ static void an_event_that_the_referee_lacks_closes_the_gate(struct suite *s)
     append_some(&log, 160);
     kafka_kind_end(relay, SIGTERM);
     before = testlog_ask(&log, relay_epochs);
-    hold(&log, "e.id");
+    hold(&log, "e.id, e.time");
     OK(try_append(&log) == APPEND_ACCEPTED);
     drop_rows(&log);
     testlog_run(&log, "select landlog.hold_against_referee('things', 1, 3,"
-                      " gen_random_uuid())"); /* long gone */
+                      " gen_random_uuid(), 0)"); /* long gone */
     OK(try_append(&log) == APPEND_ACCEPTED);
-    hold(&log, "gen_random_uuid()");
+    hold(&log, "e.id, e.time + 1"); /* another that has its key */
     OK(try_append(&log) == APPEND_CLOSED);
     after = testlog_ask(&log, relay_epochs);
     OK(strtol(after, NULL, 10) == strtol(before, NULL, 10) + THINGS_PARTITIONS);
@@ -314,7 +314,7 @@ static void a_void_copy_is_not_resumed_at(struct suite *s)
     snprintf(
         sql, sizeof(sql),
         "update landlog.relayed r set sequence = e.sequence, id = e.id, place = %lld,"
-        " epoch = 1 from landlog.event e where e.partition = r.partition"
+        " epoch = 1, time = e.time from landlog.event e where e.partition = r.partition"
         " and e.subject = 'twice'",
         (long long)offset);
     testlog_run(&log, sql);

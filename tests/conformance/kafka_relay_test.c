@@ -115,6 +115,7 @@ static void an_old_relay_behind_a_fence_is_void(struct suite *s)
 
     open_on_kafka(&log, s);
     relay = kafka_kind_relay(&log, log.conninfo);
+    await_take_over(&log, 1);
     follower_start(&f, &log);
     appender_start(&a, &log, 1000);
     appender_await(&a, 50);

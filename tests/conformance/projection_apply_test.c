@@ -48,7 +48,8 @@ static void open_test(struct flight_test *t, struct suite *s, size_t events)
                                   .partition = last->partition,
                                   .epoch = 5,
                                   .is = last->sequence,
-                                  .id = last->id};
+                                  .id = last->id,
+                                  .time = last->time};
 }
 
 static void close_test(struct flight_test *t)
@@ -174,7 +175,8 @@ static void a_failing_event_is_named(struct suite *s)
                                  .partition = t.batch.records[0].partition,
                                  .epoch = 5,
                                  .is = 4,
-                                 .id = t.batch.records[3].id};
+                                 .id = t.batch.records[3].id,
+                                 .time = t.batch.records[3].time};
     OK(fly(&t, &err) == LL_EBROKEN);
     uuid_print(&t.batch.records[3].id, id);
     OK(strstr(err.text, id) != NULL && strstr(err.text, "test.counted") != NULL);

@@ -134,7 +134,7 @@ static void a_gap_lasts_until_a_fence(void)
 static void a_double_is_dropped_unless_it_is_another(void)
 {
     struct fence f = begun();
-    struct kafka_place place = {5, id_of(5, 1), 17, 1};
+    struct kafka_place place = {5, id_of(5, 1), 17, 1, 0};
 
     OK(event(&f, 1, 1) == FENCE_COMPLETE && event(&f, 1, 2) == FENCE_COMPLETE);
     OK(event(&f, 1, 1) == FENCE_DOUBLE && event(&f, 1, 2) == FENCE_DOUBLE);
@@ -142,6 +142,10 @@ static void a_double_is_dropped_unless_it_is_another(void)
 
     fence_init(&f, &place);
     OK(event(&f, 1, 4) == FENCE_DOUBLE && event(&f, 1, 5) == FENCE_BROKEN);
+
+    place = (struct kafka_place){5, id_of(5, 0), 17, 1, 8}; /* the key's, elsewhere */
+    fence_init(&f, &place);
+    OK(event(&f, 1, 5) == FENCE_BROKEN);
 }
 
 static void a_command_counts_as_a_whole(void)
