@@ -20,7 +20,7 @@ select d.address || c.suffix, 'badges.badge-granted',
        c.said || jsonb_build_object('key', d.address || c.suffix, 'address', d.address,
                                     'grantedAt', :event.time::bigint),
        :event.topic, :event.partition, :event.sequence, :event.id
-  from done d join card c on c.badge_id = d.badge_id and c.level = 0
+  from done d join badge_card c on c.badge_id = d.badge_id
 on conflict (subject) do nothing;
 
 -- traveler: where somebody stays. Only scenes with a title count, and they go by it. A
@@ -69,19 +69,18 @@ with here as (
                         where h.address = w.address and h.badge_id = w.badge_id and h.level = t.level)
     returning address, badge_id, level
 ), grouped as (
-    select r.address, r.badge_id, min(r.level) as lowest, max(r.level) as level,
-           jsonb_agg(c.tier_id order by c.level) as tier_ids
-      from risen r join card c on c.badge_id = r.badge_id and c.level = r.level
+    select r.address, r.badge_id, max(r.level) as level,
+           jsonb_agg(t.tier_id order by t.level) as tier_ids
+      from risen r join tier t on t.badge_id = r.badge_id and t.level = r.level
      group by r.address, r.badge_id
 )
 insert into outgoing (subject, type, data, input_topic, input_partition, input_sequence, input_id)
-select g.address || low.suffix, 'badges.badge-granted',
-       c.said || jsonb_build_object('key', g.address || low.suffix, 'address', g.address,
+select g.address || '-traveler-' || (g.tier_ids ->> 0), 'badges.badge-granted',
+       c.said || jsonb_build_object('key', g.address || '-traveler-' || (g.tier_ids ->> 0), 'address', g.address,
                                     'tierIds', g.tier_ids, 'grantedAt', :event.time::bigint),
        :event.topic, :event.partition, :event.sequence, :event.id
   from grouped g
-  join card c on c.badge_id = g.badge_id and c.level = g.level
-  join card low on low.badge_id = g.badge_id and low.level = g.lowest
+  join tier_card c on c.badge_id = g.badge_id and c.level = g.level
 on conflict (subject) do nothing;
 
 -- ---- height: vertical_voyager ---------------------------------------------
@@ -101,7 +100,7 @@ select d.address || c.suffix, 'badges.badge-granted',
        c.said || jsonb_build_object('key', d.address || c.suffix, 'address', d.address,
                                     'grantedAt', :event.time::bigint),
        :event.topic, :event.partition, :event.sequence, :event.id
-  from done d join card c on c.badge_id = d.badge_id and c.level = 0
+  from done d join badge_card c on c.badge_id = d.badge_id
 on conflict (subject) do nothing;
 
 -- ---- steps: walkabout_wanderer ----------------------------------------------
@@ -129,7 +128,7 @@ select r.address || c.suffix, 'badges.badge-granted',
        c.said || jsonb_build_object('key', r.address || c.suffix, 'address', r.address,
                                     'grantedAt', :event.time::bigint),
        :event.topic, :event.partition, :event.sequence, :event.id
-  from risen r join card c on c.badge_id = r.badge_id and c.level = r.level
+  from risen r join tier_card c on c.badge_id = r.badge_id and c.level = r.level
 on conflict (subject) do nothing;
 
 -- ---- minutes with an emote: moves_master --------------------------------------
@@ -164,7 +163,7 @@ select r.address || c.suffix, 'badges.badge-granted',
        c.said || jsonb_build_object('key', r.address || c.suffix, 'address', r.address,
                                     'grantedAt', :event.time::bigint),
        :event.topic, :event.partition, :event.sequence, :event.id
-  from risen r join card c on c.badge_id = r.badge_id and c.level = r.level
+  from risen r join tier_card c on c.badge_id = r.badge_id and c.level = r.level
 on conflict (subject) do nothing;
 
 -- ---- what counts once each: passports, purchases, publications -----------------
@@ -203,7 +202,7 @@ select r.address || c.suffix, 'badges.badge-granted',
        c.said || jsonb_build_object('key', r.address || c.suffix, 'address', r.address,
                                     'grantedAt', :event.time::bigint),
        :event.topic, :event.partition, :event.sequence, :event.id
-  from risen r join card c on c.badge_id = r.badge_id and c.level = r.level
+  from risen r join tier_card c on c.badge_id = r.badge_id and c.level = r.level
 on conflict (subject) do nothing;
 
 -- A sale that does not name its buyer is kept by its seller, and counts for nobody.
@@ -244,7 +243,7 @@ select r.address || c.suffix, 'badges.badge-granted',
        c.said || jsonb_build_object('key', r.address || c.suffix, 'address', r.address,
                                     'grantedAt', :event.time::bigint),
        :event.topic, :event.partition, :event.sequence, :event.id
-  from risen r join card c on c.badge_id = r.badge_id and c.level = r.level
+  from risen r join tier_card c on c.badge_id = r.badge_id and c.level = r.level
 on conflict (subject) do nothing;
 
 -- on platform.blockchain-item-published
@@ -283,7 +282,7 @@ select r.address || c.suffix, 'badges.badge-granted',
        c.said || jsonb_build_object('key', r.address || c.suffix, 'address', r.address,
                                     'grantedAt', :event.time::bigint),
        :event.topic, :event.partition, :event.sequence, :event.id
-  from risen r join card c on c.badge_id = r.badge_id and c.level = r.level
+  from risen r join tier_card c on c.badge_id = r.badge_id and c.level = r.level
 on conflict (subject) do nothing;
 
 -- ---- open_for_business: the second of two things, whichever that is ---------------
@@ -302,7 +301,7 @@ select m.address || c.suffix, 'badges.badge-granted',
        c.said || jsonb_build_object('key', m.address || c.suffix, 'address', m.address,
                                     'grantedAt', :event.time::bigint),
        :event.topic, :event.partition, :event.sequence, :event.id
-  from made m join card c on c.badge_id = 'open_for_business'
+  from made m join badge_card c on c.badge_id = 'open_for_business'
  where m.collection_at = :event.time and m.told_collection_at is null
    and m.told_completed_at is null and coalesce(m.store_at, m.told_store_at) is not null
 on conflict (subject) do nothing;
@@ -319,7 +318,7 @@ select m.address || c.suffix, 'badges.badge-granted',
        c.said || jsonb_build_object('key', m.address || c.suffix, 'address', m.address,
                                     'grantedAt', :event.time::bigint),
        :event.topic, :event.partition, :event.sequence, :event.id
-  from made m join card c on c.badge_id = 'open_for_business'
+  from made m join badge_card c on c.badge_id = 'open_for_business'
  where m.store_at = :event.time and m.told_store_at is null
    and m.told_completed_at is null and coalesce(m.collection_at, m.told_collection_at) is not null
 on conflict (subject) do nothing;
@@ -336,7 +335,7 @@ select d.address || c.suffix, 'badges.badge-granted',
        c.said || jsonb_build_object('key', d.address || c.suffix, 'address', d.address,
                                     'grantedAt', :event.time::bigint),
        :event.topic, :event.partition, :event.sequence, :event.id
-  from done d join card c on c.badge_id = d.badge_id and c.level = 0
+  from done d join badge_card c on c.badge_id = d.badge_id
  where not exists (select from progress p
                     where p.address = d.address and p.badge_id = d.badge_id and p.completed_at is not null)
 on conflict (subject) do nothing;
@@ -359,7 +358,7 @@ select d.address || c.suffix, 'badges.badge-granted',
        c.said || jsonb_build_object('key', d.address || c.suffix, 'address', d.address,
                                     'grantedAt', :event.time::bigint),
        :event.topic, :event.partition, :event.sequence, :event.id
-  from done d join card c on c.badge_id = d.badge_id and c.level = 0
+  from done d join badge_card c on c.badge_id = d.badge_id
  where not exists (select from progress p
                     where p.address = d.address and p.badge_id = d.badge_id and p.completed_at is not null)
 on conflict (subject) do nothing;
@@ -407,7 +406,7 @@ select d.address || c.suffix, 'badges.badge-granted',
        c.said || jsonb_build_object('key', d.address || c.suffix, 'address', d.address,
                                     'grantedAt', :event.time::bigint),
        :event.topic, :event.partition, :event.sequence, :event.id
-  from done d join card c on c.badge_id = d.badge_id and c.level = 0
+  from done d join badge_card c on c.badge_id = d.badge_id
  where not exists (select from progress p
                     where p.address = d.address and p.badge_id = d.badge_id and p.completed_at is not null)
 on conflict (subject) do nothing;

@@ -42,24 +42,69 @@ select v.place, v.badge_id, v.name, v.category, v.steps, v.description
     (24, 'music_talent_trail_2025', 'Music Talent Trail 2025', 'Socializer', 1, 'Walk the Music Talent Trail 2025')
   ) v (place, badge_id, name, category, steps, description);
 
--- Level 0 is a badge without tiers, where one is spoken of as if it had them.
+-- A tier a row, and nothing to compute but names: a plan that may need one has one node
+-- more, and there is such a plan in each rule.
 create view tier as
-select v.badge_id, l.level, l.name as tier_name, v.steps[l.level]::bigint as steps,
-       replace(v.badge_id, '_', '-') || '-' || lower(l.name) as tier_id,
-       case v.steps[l.level] when 1 then v.first_text
-            else replace(v.text, '#', v.steps[l.level]::text) end as description
+select v.badge_id, v.level, v.steps::bigint as steps, v.description,
+       (array['Starter', 'Bronze', 'Silver', 'Gold', 'Platinum', 'Diamond'])[v.level] as tier_name,
+       replace(v.badge_id, '_', '-') || '-'
+       || (array['starter', 'bronze', 'silver', 'gold', 'platinum', 'diamond'])[v.level] as tier_id
   from (values
-    ('traveler', array[1, 50, 250, 1000, 2500, 10000], 'Stay in a scene for a minute', 'Stay in # scenes for a minute'),
-    ('emotionista', array[1, 10, 25, 50, 150, 300], 'Buy an emote', 'Buy # emotes'),
-    ('fashionista', array[1, 25, 75, 250, 500, 1500], 'Buy a wearable', 'Buy # wearables'),
-    ('event_enthusiast', array[1, 50, 100, 500, 1000, 2000], 'Attend an event', 'Attend # events'),
-    ('moves_master', array[100, 1000, 5000, 10000, 100000, 500000], '', 'Play emotes in # minutes'),
-    ('social_butterfly', array[1, 50, 100, 250, 500, 1000], 'Open a passport', 'Open the passports of # people'),
-    ('walkabout_wanderer', array[10000, 40000, 150000, 600000, 2500000, 10000000], '', 'Walk # steps'),
-    ('emote_creator', array[1, 5, 10, 20, 50, 100], 'Publish an emote', 'Publish # emotes'),
-    ('wearable_designer', array[1, 5, 25, 50, 175, 350], 'Publish a wearable', 'Publish # wearables')
-  ) v (badge_id, steps, first_text, text)
- cross join (values (1, 'Starter'), (2, 'Bronze'), (3, 'Silver'), (4, 'Gold'), (5, 'Platinum'), (6, 'Diamond')) l (level, name);
+    ('traveler', 1, 1, 'Stay in a scene for a minute'),
+    ('traveler', 2, 50, 'Stay in 50 scenes for a minute'),
+    ('traveler', 3, 250, 'Stay in 250 scenes for a minute'),
+    ('traveler', 4, 1000, 'Stay in 1000 scenes for a minute'),
+    ('traveler', 5, 2500, 'Stay in 2500 scenes for a minute'),
+    ('traveler', 6, 10000, 'Stay in 10000 scenes for a minute'),
+    ('emotionista', 1, 1, 'Buy an emote'),
+    ('emotionista', 2, 10, 'Buy 10 emotes'),
+    ('emotionista', 3, 25, 'Buy 25 emotes'),
+    ('emotionista', 4, 50, 'Buy 50 emotes'),
+    ('emotionista', 5, 150, 'Buy 150 emotes'),
+    ('emotionista', 6, 300, 'Buy 300 emotes'),
+    ('fashionista', 1, 1, 'Buy a wearable'),
+    ('fashionista', 2, 25, 'Buy 25 wearables'),
+    ('fashionista', 3, 75, 'Buy 75 wearables'),
+    ('fashionista', 4, 250, 'Buy 250 wearables'),
+    ('fashionista', 5, 500, 'Buy 500 wearables'),
+    ('fashionista', 6, 1500, 'Buy 1500 wearables'),
+    ('event_enthusiast', 1, 1, 'Attend an event'),
+    ('event_enthusiast', 2, 50, 'Attend 50 events'),
+    ('event_enthusiast', 3, 100, 'Attend 100 events'),
+    ('event_enthusiast', 4, 500, 'Attend 500 events'),
+    ('event_enthusiast', 5, 1000, 'Attend 1000 events'),
+    ('event_enthusiast', 6, 2000, 'Attend 2000 events'),
+    ('moves_master', 1, 100, 'Play emotes in 100 minutes'),
+    ('moves_master', 2, 1000, 'Play emotes in 1000 minutes'),
+    ('moves_master', 3, 5000, 'Play emotes in 5000 minutes'),
+    ('moves_master', 4, 10000, 'Play emotes in 10000 minutes'),
+    ('moves_master', 5, 100000, 'Play emotes in 100000 minutes'),
+    ('moves_master', 6, 500000, 'Play emotes in 500000 minutes'),
+    ('social_butterfly', 1, 1, 'Open a passport'),
+    ('social_butterfly', 2, 50, 'Open the passports of 50 people'),
+    ('social_butterfly', 3, 100, 'Open the passports of 100 people'),
+    ('social_butterfly', 4, 250, 'Open the passports of 250 people'),
+    ('social_butterfly', 5, 500, 'Open the passports of 500 people'),
+    ('social_butterfly', 6, 1000, 'Open the passports of 1000 people'),
+    ('walkabout_wanderer', 1, 10000, 'Walk 10000 steps'),
+    ('walkabout_wanderer', 2, 40000, 'Walk 40000 steps'),
+    ('walkabout_wanderer', 3, 150000, 'Walk 150000 steps'),
+    ('walkabout_wanderer', 4, 600000, 'Walk 600000 steps'),
+    ('walkabout_wanderer', 5, 2500000, 'Walk 2500000 steps'),
+    ('walkabout_wanderer', 6, 10000000, 'Walk 10000000 steps'),
+    ('emote_creator', 1, 1, 'Publish an emote'),
+    ('emote_creator', 2, 5, 'Publish 5 emotes'),
+    ('emote_creator', 3, 10, 'Publish 10 emotes'),
+    ('emote_creator', 4, 20, 'Publish 20 emotes'),
+    ('emote_creator', 5, 50, 'Publish 50 emotes'),
+    ('emote_creator', 6, 100, 'Publish 100 emotes'),
+    ('wearable_designer', 1, 1, 'Publish a wearable'),
+    ('wearable_designer', 2, 5, 'Publish 5 wearables'),
+    ('wearable_designer', 3, 25, 'Publish 25 wearables'),
+    ('wearable_designer', 4, 50, 'Publish 50 wearables'),
+    ('wearable_designer', 5, 175, 'Publish 175 wearables'),
+    ('wearable_designer', 6, 350, 'Publish 350 wearables')
+  ) v (badge_id, level, steps, description);
 
 -- Three worn wearables of a rarity complete a badge.
 create view ensemble as
@@ -116,16 +161,21 @@ select b.place, b.badge_id,
   join description d on d.badge_id = b.badge_id
   left join asset a on a.badge_id = b.badge_id and a.level = 0;
 
--- What a grant says, but for whose it is and when; and its subject behind the address.
-create view card as
-select b.badge_id, a.level,
-       '-' || b.badge_id || coalesce('-' || t.tier_id, '') as suffix,
-       t.tier_id,
-       jsonb_strip_nulls(jsonb_build_object(
-           'badgeId', b.badge_id, 'badgeName', b.name, 'badgeImageUrl', a.image,
-           'badgeTierId', t.tier_id, 'badgeTierName', t.tier_name,
-           'tierIds', case when t.tier_id is not null then jsonb_build_array(t.tier_id) end)) as said
-  from badge b join asset a using (badge_id) left join tier t on t.badge_id = a.badge_id and t.level = a.level;
+-- What a grant says, but for whose it is and when; `suffix` is its subject's end, behind
+-- the address. Of badges without tiers, and of tiers.
+create view badge_card as
+select b.badge_id, '-' || b.badge_id as suffix,
+       jsonb_build_object('badgeId', b.badge_id, 'badgeName', b.name,
+                          'badgeImageUrl', c.host || '/' || b.badge_id || '/2d/normal.png') as said
+  from badge b cross join cdn c where b.steps is not null;
+
+create view tier_card as
+select t.badge_id, t.level, t.tier_id, '-' || t.badge_id || '-' || t.tier_id as suffix,
+       jsonb_build_object('badgeId', t.badge_id, 'badgeName', b.name,
+                          'badgeImageUrl', c.host || '/' || t.badge_id || '/' || lower(t.tier_name) || '/2d/normal.png',
+                          'badgeTierId', t.tier_id, 'badgeTierName', t.tier_name,
+                          'tierIds', jsonb_build_array(t.tier_id)) as said
+  from tier t join badge b on b.badge_id = t.badge_id cross join cdn c;
 
 -- ---- what follows the topic platform: a person's events, and back-fills -----
 
