@@ -7,10 +7,12 @@ extern const struct http_service notifications_service;
 extern const struct http_service platform_service;
 extern const struct http_service social_service;
 
+/* One a line, so that two changes do not meet. */
+/* clang-format off */
 const struct http_service *const http_services[] = {
-    &social_service,
+    &badges_service,
     &notifications_service,
     &platform_service,
-    &badges_service,
+    &social_service,
     NULL,
 };
