@@ -33,6 +33,9 @@ ll_rc json_parse(struct text t, unsigned depth, json_t **out, struct ll_error *e
     json_error_t why;
 
     *out = NULL;
+    /* jansson skips one that is behind a number. */
+    if (t.len > 0 && memchr(t.ptr, '\0', t.len) != NULL)
+        return ll_fail(err, LL_EINVAL, "JSON with a NUL byte");
     if (!json_depth_is_within(t, depth))
         return ll_fail(err, LL_EINVAL, "JSON is nested deeper than %u", depth);
     *out = json_loadb(t.len ? t.ptr : "", t.len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES,

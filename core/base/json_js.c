@@ -456,6 +456,8 @@ ll_rc json_js_parse(struct text json, json_t **out, struct ll_error *err)
     json_error_t why;
 
     *out = NULL;
+    if (json.len > 0 && memchr(json.ptr, '\0', json.len) != NULL)
+        return ll_fail(err, LL_EINVAL, "JSON with a NUL byte");
     if (!json_depth_is_within(json, JSON_JS_DEPTH))
         return ll_fail(err, LL_EINVAL, "JSON is nested deeper than %d", JSON_JS_DEPTH);
     *out = json_loadb(json.len ? json.ptr : "", json.len,

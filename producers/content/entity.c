@@ -152,11 +152,13 @@ static ll_rc read_content(struct entity *e, struct arena *arena, struct ll_error
     return LL_OK;
 }
 
-static void read_metadata(struct entity *e, struct text file)
+/* JSON.parse has the last word on what JSON is. */
+static ll_rc read_metadata(struct entity *e, struct text file, struct ll_error *err)
 {
     e->metadata = json_object_get(e->document, "metadata");
-    if (e->metadata != NULL)
-        LL_CHECK(json_js_member(file, "metadata", &e->metadata_text));
+    if (e->metadata == NULL || json_js_member(file, "metadata", &e->metadata_text))
+        return LL_OK;
+    return unreadable(err);
 }
 
 static ll_rc read_members(struct text file, struct arena *arena, struct entity *e,
@@ -173,7 +175,7 @@ static ll_rc read_members(struct text file, struct arena *arena, struct entity *
     if (rc == LL_OK) rc = read_version(e, err);
     if (rc == LL_OK) rc = read_pointers(e, arena, err);
     if (rc == LL_OK) rc = read_content(e, arena, err);
-    if (rc == LL_OK) read_metadata(e, file);
+    if (rc == LL_OK) rc = read_metadata(e, file, err);
     return rc;
 }
 

@@ -134,6 +134,24 @@ static void anything_else_is_no_entity(void)
     }
 }
 
+/* jansson skips a NUL byte that is behind a number. */
+static void no_byte_is_skipped(void)
+{
+    static const char file[] = HEAD ",\"metadata\":[1\0\r]}";
+    struct ll_error err = {0};
+    struct arena arena;
+    struct entity e;
+    json_t *value;
+
+    OK(parse((struct text){file, sizeof(file) - 1}, &e, &arena, &err) == LL_EINVAL);
+    OK(strcmp(err.text, problem) == 0);
+    OK(json_parse((struct text){"[1\0\r]", 5}, JSON_DEPTH, &value, NULL) == LL_EINVAL);
+    OK(json_parse((struct text){"[1\r]", 4}, JSON_DEPTH, &value, NULL) == LL_OK);
+    json_decref(value);
+    entity_fini(&e);
+    arena_fini(&arena);
+}
+
 static void repeat(struct builder *b, const char *text, size_t n, const char *between)
 {
     for (size_t i = 0; i < n; i++) {
@@ -246,6 +264,7 @@ int main(void)
     RUN(everything_is_read);
     RUN(what_may_be_absent_may);
     RUN(anything_else_is_no_entity);
+    RUN(no_byte_is_skipped);
     RUN(there_are_limits);
     RUN(a_pointer_is_not_endless);
     RUN(depth_is_limited_before_the_parser);
