@@ -2,7 +2,9 @@
 /* replay_story.c - see replay_story.h. */
 #include "replay_story.h"
 
+#include "answers.h"
 #include "core/event/codec.h"
+#include "doings.h"
 #include "producers/social_decision.h"
 #include "traffic.h"
 
@@ -13,7 +15,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { COMMANDS = 350 /* a client */, KILLS = 12, ANSWERS = 4000 };
+enum { COMMANDS = 350 /* a client */, KILLS = 12, TELLINGS = 500 };
 
 static unsigned long checks, failed;
 
@@ -33,11 +35,11 @@ static unsigned long checks, failed;
 struct killer {
     const struct world *world;
     volatile bool is_over;
-    unsigned kills[3];
+    unsigned kills[4];
     unsigned seed;
 };
 
-static const char *const victims[] = {"project", "serve", "relay"};
+static const char *const victims[] = {"project", "serve", "react", "relay"};
 
 static void *kill_parts(void *context)
 {
@@ -45,7 +47,7 @@ static void *kill_parts(void *context)
 
     for (int kills = 0; !k->is_over && kills < KILLS; kills++) {
         struct timespec pause = {1, (rand_r(&k->seed) % 1000) * 1000000L};
-        size_t i = (size_t)kills % (k->world->on_kafka ? 3 : 2); /* each in turn */
+        size_t i = (size_t)kills % (k->world->on_kafka ? 4 : 3); /* each in turn */
         pid_t pid;
 
         nanosleep(&pause, NULL);
@@ -57,30 +59,8 @@ static void *kill_parts(void *context)
 
 /* ---- every query's bytes ---- */
 
-struct answers {
-    size_t count;
-    char *path[ANSWERS], *bytes[ANSWERS];
-};
-
-static void ask(struct client *c, const struct person *who, const char *path,
-                struct answers *a)
-{
-    struct client_request q = {.who = who, .method = "GET", .path = path};
-    long status = 0;
-
-    for (int i = 0; i < 100 && status != 200; i++) {
-        struct timespec pause = {0, 100 * 1000000};
-
-        status = client_send(c, &q);
-        if (status != 200) nanosleep(&pause, NULL);
-    }
-    HOLDS(status == 200, "%s: %ld", path, status);
-    LL_CHECK(a->count < ANSWERS);
-    a->path[a->count] = ll_strdup(path);
-    a->bytes[a->count++] = ll_strdup(builder_view(&c->body).ptr);
-}
-
-static void ask_everything(const struct traffic *t, struct answers *a)
+static void ask_everything(const struct traffic *t, const struct doings *d,
+                           struct answers *a)
 {
     static const char *const pages[] = {"/social/v1/friends",
                                         "/social/v1/friends?limit=2&offset=1",
@@ -91,42 +71,22 @@ static void ask_everything(const struct traffic *t, struct answers *a)
     struct client c;
     char path[128];
 
-    *a = (struct answers){0};
     client_init(&c, t->world->url);
     for (size_t i = 0; i < PEOPLE; i++) {
-        for (size_t k = 0; k < LL_LENGTH(pages); k++) ask(&c, &t->people[i], pages[k], a);
+        for (size_t k = 0; k < LL_LENGTH(pages); k++)
+            answers_ask(a, &c, &t->people[i], pages[k], NULL);
         for (size_t k = 0; k < PEOPLE; k++) {
             snprintf(path, sizeof(path), "/social/v1/friendships/%s",
                      t->people[k].address);
-            ask(&c, &t->people[i], path, a);
+            answers_ask(a, &c, &t->people[i], path, NULL);
             snprintf(path, sizeof(path), "/social/v1/friends/%s/mutual",
                      t->people[k].address);
-            ask(&c, &t->people[i], path, a);
+            answers_ask(a, &c, &t->people[i], path, NULL);
         }
     }
+    doings_ask(d, &c, a);
     client_fini(&c);
-}
-
-static void compare(const struct answers *before, const struct answers *after,
-                    const char *what)
-{
-    size_t bytes = 0;
-
-    HOLDS(before->count == after->count, "%zu, %zu", before->count, after->count);
-    for (size_t i = 0; i < before->count && i < after->count; i++) {
-        HOLDS(strcmp(before->bytes[i], after->bytes[i]) == 0, "%s %s:\n  %s\n  %s", what,
-              before->path[i], before->bytes[i], after->bytes[i]);
-        bytes += strlen(before->bytes[i]);
-    }
-    printf("%s: %zu answers, %zu bytes compared\n", what, before->count, bytes);
-}
-
-static void answers_free(struct answers *a)
-{
-    for (size_t i = 0; i < a->count; i++) {
-        free(a->path[i]);
-        free(a->bytes[i]);
-    }
+    HOLDS(a->unanswered == 0, "%zu", a->unanswered);
 }
 
 /* ---- what must be true of the log ---- */
@@ -250,69 +210,137 @@ static void check_log(const struct world *w)
           "a command twice");
 }
 
+/* Each grant and each notification once; none of them again by a replay. */
+static void check_emitted(const struct world *w, const char *type)
+{
+    char sql[256];
+    long all;
+
+    snprintf(sql, sizeof(sql), "select count(*) from landlog.event where type = '%s'",
+             type);
+    all = number(w, sql);
+    snprintf(sql, sizeof(sql),
+             "select count(*) from (select distinct t from landlog.event e,"
+             " unnest(e.tags) t where type = '%s' and t like 'once:%%') o",
+             type);
+    HOLDS(number(w, sql) == all && all > PEOPLE, "%ld of %s", all, type);
+    printf("%ld of %s, each once\n", all, type);
+}
+
 /* ---- the story ---- */
 
-static void replay(const struct world *w, const struct traffic *t,
-                   const struct answers *before)
-{
-    struct answers after;
+struct story {
+    struct world world;
+    struct traffic traffic;
+    struct doings doings;
+    struct answers before;
+};
 
-    HOLDS(world_run(w, "replay", "social", "--drop-first", NULL) == 0, "see command.log");
-    world_wait_healthy(w);
-    ask_everything(t, &after);
-    compare(before, &after, "replayed");
+static void *do_things(void *doings)
+{
+    doings_run(doings);
+    return NULL;
+}
+
+static void live_under_kills(struct story *s)
+{
+    struct killer k = {.world = &s->world, .seed = 7};
+    pthread_t killing, doing;
+
+    traffic_people(&s->traffic);
+    LL_CHECK(pthread_create(&killing, NULL, kill_parts, &k) == 0 &&
+             pthread_create(&doing, NULL, do_things, &s->doings) == 0);
+    traffic_run(&s->traffic);
+    pthread_join(doing, NULL);
+    k.is_over = true;
+    pthread_join(killing, NULL);
+    traffic_print(&s->traffic);
+    printf("told %lu, told again %lu, refused %lu, inboxes read in %lu times\n",
+           s->doings.told, s->doings.repeated, s->doings.refused, s->doings.marked);
+    printf("killed: project %u, serve %u, react %u, relay %u\n", k.kills[0], k.kills[1],
+           k.kills[2], k.kills[3]);
+    HOLDS(k.kills[0] > 0 && k.kills[1] > 0 && k.kills[2] > 0, "nothing was killed");
+    HOLDS(s->traffic.differing == 0, "%lu repeats", s->traffic.differing);
+    HOLDS(s->doings.repeated > 0 && s->doings.marked > 0, "nothing was repeated or read");
+}
+
+static void compare(struct story *s, const char *what)
+{
+    struct answers after = {0};
+
+    doings_settle(&s->world);
+    ask_everything(&s->traffic, &s->doings, &after);
+    HOLDS(answers_compare(&s->before, &after, what) == 0, "%s", what);
     answers_free(&after);
+    check_emitted(&s->world, "badges.badge-granted");
+    check_emitted(&s->world, "notifications.notification-created");
+}
+
+/* Every read model and every reactor is made anew from the log, which stays as it is. */
+static void replay(struct story *s)
+{
+    static const char *const names[] = {"social", "platform", "badges", "notifications",
+                                        "notifier"};
+    static const char events[] = "select count(*) from landlog.event";
+    long before = number(&s->world, events);
+
+    for (size_t i = 0; i < LL_LENGTH(names); i++)
+        HOLDS(world_run(&s->world, "replay", names[i], "--drop-first", NULL) == 0,
+              "%s: see command.log", names[i]);
+    world_wait_healthy(&s->world);
+    compare(s, "replayed");
+    HOLDS(number(&s->world, events) == before, "a replay emitted something");
 }
 
 /* Lose the whole Postgres. */
-static void rebuild(struct world *w, const struct traffic *t,
-                    const struct answers *before)
+static void rebuild(struct story *s)
 {
-    struct answers after;
+    HOLDS(world_stop(&s->world) == 0, "landlog up did not stop cleanly");
+    world_recreate_database(&s->world);
+    HOLDS(world_run(&s->world, "rebuild", NULL) == 0, "see command.log");
+    world_up(&s->world);
+    compare(s, "rebuilt from Kafka");
+}
 
-    HOLDS(world_stop(w) == 0, "landlog up did not stop cleanly");
-    world_recreate_database(w);
-    HOLDS(world_run(w, "rebuild", NULL) == 0, "see command.log");
-    world_up(w);
-    ask_everything(t, &after);
-    compare(before, &after, "rebuilt from Kafka");
-    answers_free(&after);
+static void allow_platforms(const struct world *w)
+{
+    FILE *f = fopen(w->config, "ae");
+
+    if (f == NULL) world_fail("cannot write %s", w->config);
+    fprintf(f, "service.platform.token = " DOINGS_TOKEN "\n");
+    fclose(f);
 }
 
 int replay_story(const char *name, bool on_kafka)
 {
-    static struct traffic t;
-    static struct answers before;
-    struct world w;
-    struct killer k = {.world = &w, .seed = 7};
-    pthread_t killing;
+    static struct story s;
 
-    if (!world_start(&w, name, on_kafka)) {
+    if (!world_prepare(&s.world, name, on_kafka)) {
         printf("skipped: a service is not there (LANDLOG_TEST_POSTGRES%s)\n",
                on_kafka ? ", LANDLOG_TEST_KAFKA" : "");
         return 77;
     }
-    t = (struct traffic){.world = &w, .commands = COMMANDS, .seed = 42};
-    LL_CHECK(pthread_create(&killing, NULL, kill_parts, &k) == 0);
-    traffic_run(&t);
-    k.is_over = true;
-    pthread_join(killing, NULL);
-    traffic_print(&t);
-    printf("killed: project %u, serve %u, relay %u\n", k.kills[0], k.kills[1],
-           k.kills[2]);
-    HOLDS(k.kills[0] > 0 && k.kills[1] > 0, "nothing was killed");
-    HOLDS(t.differing == 0, "%lu repeats", t.differing);
-
-    world_wait_healthy(&w);
-    check_answers(&t);
-    check_log(&w);
-    check_chains(&w);
-    ask_everything(&t, &before);
-    replay(&w, &t, &before);
-    if (on_kafka) rebuild(&w, &t, &before);
-    HOLDS(world_stop(&w) == 0, "landlog up did not stop cleanly");
-    answers_free(&before);
-    free(t.seen);
+    allow_platforms(&s.world);
+    if (on_kafka) world_move_to_kafka(&s.world);
+    world_up(&s.world);
+    s.traffic = (struct traffic){.world = &s.world, .commands = COMMANDS, .seed = 42};
+    s.doings = (struct doings){.world = &s.world,
+                               .people = s.traffic.people,
+                               .people_count = PEOPLE,
+                               .requests = TELLINGS,
+                               .seed = 4};
+    live_under_kills(&s);
+    world_wait_healthy(&s.world);
+    doings_settle(&s.world);
+    check_answers(&s.traffic);
+    check_log(&s.world);
+    check_chains(&s.world);
+    ask_everything(&s.traffic, &s.doings, &s.before);
+    replay(&s);
+    if (on_kafka) rebuild(&s);
+    HOLDS(world_stop(&s.world) == 0, "landlog up did not stop cleanly");
+    answers_free(&s.before);
+    free(s.traffic.seen);
     printf("%lu checks, %lu failed\n", checks, failed);
     return failed > 0;
 }

@@ -148,13 +148,18 @@ static void *send_all(void *context)
     return NULL;
 }
 
+void traffic_people(struct traffic *t)
+{
+    for (size_t i = 0; i < PEOPLE; i++) person_new(&t->people[i]);
+}
+
 void traffic_run(struct traffic *t)
 {
     struct sender senders[CLIENTS];
     pthread_t threads[CLIENTS];
 
     t->seen = ll_calloc(CLIENTS * t->commands, sizeof(*t->seen));
-    for (size_t i = 0; i < PEOPLE; i++) person_new(&t->people[i]);
+    if (t->people[0].address[0] == '\0') traffic_people(t);
     for (size_t i = 0; i < CLIENTS; i++) {
         senders[i] = (struct sender){
             .traffic = t, .number = i, .seed = t->seed * 1000 + (unsigned)i};

@@ -27,6 +27,8 @@ struct traffic {
     unsigned seed;
 };
 
+/* Make the people, where somebody else needs them too before it runs. */
+void traffic_people(struct traffic *t);
 /* Run it all; returns when every command is settled. */
 void traffic_run(struct traffic *t);
 void traffic_print(const struct traffic *t);
