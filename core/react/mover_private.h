@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 - Copyright The Landlog authors */
-/* mover_private.h - between mover.c (the thread) and mover_rows.c (one round of fetch,
- * append, delete). */
+/* mover_private.h - between mover.c (the thread), mover_rows.c (one round of fetch,
+ * append, delete) and mover_session.c (connections and statements). */
 #ifndef LL_MOVER_PRIVATE_H
 #define LL_MOVER_PRIVATE_H
 
@@ -14,7 +14,8 @@ enum {
     MOVER_ROWS = 1000,      /* of one fetch, about */
     MOVER_PARTITIONS = 512, /* held by one runner */
     MOVER_SERVICES = 32,
-    MOVER_POLL_MS = 1000 /* the longest wait */
+    MOVER_POLL_MS = 1000, /* the longest wait */
+    ARRAYS_MAX = 64 * 1024 * 1024
 };
 
 /* May a service's log be written? Looked up once a second. */
@@ -52,6 +53,9 @@ struct mover_round {
 /* Connect and prepare, unless that is so. */
 ll_rc mover_connect(struct mover *m, struct ll_error *err) LL_MUST_CHECK;
 void mover_disconnect(struct mover *m);
+/* "fetch", "next", "delete" or "gate" (mover_session.c). *out may be NULL. */
+ll_rc mover_run(struct mover *m, const char *name, const char *const *values, size_t n,
+                PGresult **out, struct ll_error *err) LL_MUST_CHECK;
 /* LL_EBROKEN: a fact of which no event can be made. Else passing trouble; what was
  * appended and not deleted is found at the next round. */
 ll_rc mover_move(struct mover *m, struct mover_round *out,

@@ -300,14 +300,20 @@ static const char not_folded[] =
     " - (select coalesce(sum(sequence), 0) from %s.checkpoint)";
 static const char to_go[] = "select count(*) from %s.outgoing";
 
+/* All that follows is said; and what is said is folded, whatever came between two looks.
+ */
 static bool is_done(void *context)
 {
     struct reacted *r = context;
     struct generation g;
 
-    return reacted_live(r, &g) && reacted_number(r, to_go) == 0 &&
-           reacted_number(r, not_folded) == 0 && reacted_number(r, to_go) == 0 &&
-           reacted_number(r, wrong_notes) == 0 && reacted_number(r, wrong_levels) == 0;
+    if (!reacted_live(r, &g) || reacted_number(r, wrong_notes) > 0 ||
+        reacted_number(r, wrong_levels) > 0)
+        return false;
+    for (int i = 0; i < 2; i++)
+        if (reacted_number(r, to_go) > 0 || reacted_number(r, not_folded) > 0)
+            return false;
+    return true;
 }
 
 bool reacted_wait(struct reacted *r, double seconds)
@@ -412,6 +418,9 @@ static struct settings *child_settings(const struct reacted *r, const char *conn
     set(settings, "project.workers", number);
     set(settings, "kafka.brokers",
         settings_string(r->log.settings, SETTING_KAFKA_BROKERS));
+    snprintf(number, sizeof(number), "%" PRIu64,
+             settings_number(r->log.settings, SETTING_KAFKA_LAG_LIMIT));
+    set(settings, "kafka.lag-limit", number);
     set(settings, "kafka.topic-prefix",
         settings_string(r->log.settings, SETTING_KAFKA_TOPIC_PREFIX));
     return settings;
