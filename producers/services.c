@@ -3,6 +3,8 @@
 #include "core/http/http.h"
 
 extern const struct http_service badges_service;
+extern const struct http_service content_service;
+extern const struct http_service lambdas_service;
 extern const struct http_service notifications_service;
 extern const struct http_service platform_service;
 extern const struct http_service social_service;
@@ -11,6 +13,8 @@ extern const struct http_service social_service;
 /* clang-format off */
 const struct http_service *const http_services[] = {
     &badges_service,
+    &content_service,
+    &lambdas_service,
     &notifications_service,
     &platform_service,
     &social_service,

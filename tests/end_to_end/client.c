@@ -113,13 +113,32 @@ static void sign(const struct client_request *q, struct curl_slist **headers)
         add_header, headers);
 }
 
+/* What is the same of every request; the rest is set already. */
+static long perform(struct client *c, const char *path)
+{
+    char url[4096];
+    long status = 0;
+
+    snprintf(url, sizeof(url), "%s%s", c->url, path);
+    builder_reset(&c->body);
+    c->position[0] = '\0';
+    curl_easy_setopt(c->curl, CURLOPT_URL, url);
+    curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, c);
+    curl_easy_setopt(c->curl, CURLOPT_HEADERFUNCTION, take_header);
+    curl_easy_setopt(c->curl, CURLOPT_HEADERDATA, c);
+    curl_easy_setopt(c->curl, CURLOPT_TIMEOUT_MS, 20000L);
+    curl_easy_setopt(c->curl, CURLOPT_NOSIGNAL, 1L);
+    if (curl_easy_perform(c->curl) == CURLE_OK)
+        curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status);
+    return status;
+}
+
 long client_send(struct client *c, const struct client_request *q)
 {
     struct curl_slist *headers = NULL;
-    char url[512];
-    long status = 0;
+    long status;
 
-    snprintf(url, sizeof(url), "%s%s", c->url, q->path);
     if (q->who != NULL) sign(q, &headers);
     if (q->key != NULL) add_header(&headers, "Idempotency-Key", text_of(q->key));
     if (q->position != NULL)
@@ -128,21 +147,29 @@ long client_send(struct client *c, const struct client_request *q)
     if (q->bearer != NULL) add_bearer(&headers, q->bearer);
     add_header(&headers, "Expect", TEXT(""));
 
-    builder_reset(&c->body);
-    c->position[0] = '\0';
     curl_easy_reset(c->curl);
-    curl_easy_setopt(c->curl, CURLOPT_URL, url);
     curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, q->method);
     curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, take_body);
-    curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, c);
-    curl_easy_setopt(c->curl, CURLOPT_HEADERFUNCTION, take_header);
-    curl_easy_setopt(c->curl, CURLOPT_HEADERDATA, c);
-    curl_easy_setopt(c->curl, CURLOPT_TIMEOUT_MS, 20000L);
-    curl_easy_setopt(c->curl, CURLOPT_NOSIGNAL, 1L);
     if (q->body != NULL) curl_easy_setopt(c->curl, CURLOPT_POSTFIELDS, q->body);
-    if (curl_easy_perform(c->curl) == CURLE_OK)
-        curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status);
+    status = perform(c, q->path);
     curl_slist_free_all(headers);
     return status;
+}
+
+long client_send_form(struct client *c, const char *path, curl_mime *form)
+{
+    struct curl_slist *headers = NULL;
+    long status;
+
+    add_header(&headers, "Expect", TEXT(""));
+    curl_easy_setopt(c->curl, CURLOPT_MIMEPOST, form);
+    curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, headers);
+    status = perform(c, path);
+    curl_slist_free_all(headers);
+    return status;
+}
+
+long client_get(struct client *c, const char *path)
+{
+    return client_send(c, &(struct client_request){.method = "GET", .path = path});
 }

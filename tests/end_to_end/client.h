@@ -40,5 +40,9 @@ void client_init(struct client *c, const char *url);
 void client_fini(struct client *c);
 /* The status, 0 when no answer came. */
 long client_send(struct client *c, const struct client_request *q);
+/* POST a form, unsigned. */
+long client_send_form(struct client *c, const char *path, curl_mime *form);
+/* GET without a signature. */
+long client_get(struct client *c, const char *path);
 
 #endif

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -233,6 +234,22 @@ void world_up(struct world *w)
     world_wait_healthy(w);
 }
 
+static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+    (void)st, (void)kind, (void)at;
+    return remove(path);
+}
+
+/* Files of an earlier run, which the new database knows nothing of. */
+static void remove_blobs(const struct world *w)
+{
+    char path[600];
+
+    snprintf(path, sizeof(path), "%s/blobs", w->folder);
+    if (nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT)
+        world_fail("cannot remove %s: %s", path, strerror(errno));
+}
+
 bool world_prepare(struct world *w, const char *name, bool on_kafka)
 {
     const char *conninfo = getenv("LANDLOG_TEST_POSTGRES");
@@ -248,6 +265,7 @@ bool world_prepare(struct world *w, const char *name, bool on_kafka)
     snprintf(w->config, sizeof(w->config), "%s/landlog.conf", w->folder);
     snprintf(w->conninfo, sizeof(w->conninfo), "%s dbname=%s", conninfo, w->name);
     world_recreate_database(w);
+    remove_blobs(w);
     write_config(w);
     return true;
 }

@@ -19,7 +19,7 @@ struct world {
     pid_t up;
 };
 
-/* Only the database and the configuration; false as below. */
+/* Only the database and the configuration, and no blobs; false as below. */
 bool world_prepare(struct world *w, const char *name, bool on_kafka);
 /* Make the topics anew and bring the log there. */
 void world_move_to_kafka(const struct world *w);
