@@ -127,6 +127,7 @@ static long perform(struct client *c, const char *path)
     curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, c);
     curl_easy_setopt(c->curl, CURLOPT_HEADERFUNCTION, take_header);
     curl_easy_setopt(c->curl, CURLOPT_HEADERDATA, c);
+    curl_easy_setopt(c->curl, CURLOPT_ACCEPT_ENCODING, "");
     curl_easy_setopt(c->curl, CURLOPT_TIMEOUT_MS, 20000L);
     curl_easy_setopt(c->curl, CURLOPT_NOSIGNAL, 1L);
     if (curl_easy_perform(c->curl) == CURLE_OK)
