@@ -19,10 +19,10 @@ const png = Buffer.from(
 const colour = (r) => ({ color: { r, g: 0.30000000000000004, b: 1e-7 } })
 const male = 'urn:decentraland:off-chain:base-avatars:BaseMale'
 
-// `count` parcels in a row, somewhere far out.
+// `count` parcels in a row, somewhere.
 export function parcels(count) {
-  const x = randomInt(200, 1000000)
-  const y = -randomInt(200, 1000000)
+  const x = randomInt(-150, 150)
+  const y = randomInt(-150, 150)
   return Array.from({ length: count }, (_, i) => `${x + i},${y}`)
 }
 
@@ -35,7 +35,7 @@ export function sceneMetadata(pointers, title = 'A scene “of ours” \u2603') 
     spawnPoints: [{ name: 'here', default: true, position: { x: [0.5, 1.5], y: [0], z: [1e21] } }],
     source: { version: 1, origin: 'builder', projectId: 'b8c1', layout: { rows: 1, cols: 2 } },
     // What JSON leaves open and the server must give back as it came.
-    extra: { '10': 'integer-like', b: null, a: [1.10, 'é\u0000/'], empty: {} }
+    extra: { '10': 'integer-like', b: null, a: [1.10, 'é\u0001/'], empty: {} }
   }
 }
 

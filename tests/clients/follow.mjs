@@ -5,8 +5,9 @@
 //
 //   node follow.mjs FROM-URL TO-URL
 //
-// The first must let entities be deployed that are days old, since today's are in no
-// snapshot yet, and make snapshots every few seconds; the second must take old ones too.
+// Both must let entities be deployed that are weeks old (service.content.deployment-age),
+// since today's are in no snapshot yet. Snapshots are made every six hours and when `landlog
+// react` starts, so start it anew every few seconds meanwhile.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -62,8 +63,12 @@ async function bring(entity, servers) {
   const file = await follower.downloadEntityAndContentFiles(components, entity.entityId, servers, new Map(), folder, 3, 100)
   const files = new Map()
   for (const hash of [entity.entityId, ...(file.content ?? []).map((c) => c.hash)]) files.set(hash, await bytesOf(hash))
-  const response = await target.deploy({ entityId: entity.entityId, files, authChain: entity.authChain })
-  hold(`${entity.entityType} ${entity.entityId} is taken`, response.status === 200, `${response.status} ${await response.text()}`)
+  await until(`${entity.entityType} ${entity.entityId} is taken`, 30, async () => {
+    const response = await target.deploy({ entityId: entity.entityId, files, authChain: entity.authChain })
+    const text = await response.text()
+    if (response.status !== 200 && !text.includes('rate limited')) throw new Error(`${response.status} ${text}`)
+    return response.status === 200
+  })
   brought[entity.snapshotHash ? 'snapshots' : 'changes'].add(entity.entityId)
   await entity.markAsDeployed?.()
 }
