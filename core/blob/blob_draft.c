@@ -109,42 +109,51 @@ ll_rc blob_write_all(int fd, const void *bytes, size_t n, struct ll_error *err)
     return LL_OK;
 }
 
-static ll_rc no_room(const struct blob_store *s, struct ll_error *err)
+static ll_rc check_room(const struct blob_store *s, struct ll_error *err)
 {
+    if (blob_store_has_room(s)) return LL_OK;
     return ll_fail(err, LL_EFULL, "the disk of \"%s\" has too little room", s->folder);
 }
 
-ll_rc blob_draft_new(struct blob_store *s, struct blob_draft **out, struct ll_error *err)
+static z_stream *new_gzip(void)
 {
-    struct blob_draft *d;
-    ll_rc rc;
+    enum { GZIP = 16 + MAX_WBITS, MEMORY = 8 };
+    z_stream *z = ll_calloc(1, sizeof(*z));
+
+    LL_CHECK(deflateInit2(z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP, MEMORY,
+                          Z_DEFAULT_STRATEGY) == Z_OK);
+    return z;
+}
+
+static ll_rc new_draft(struct blob_store *s, bool is_gzip, struct blob_draft **out,
+                       struct ll_error *err)
+{
+    struct blob_draft *d = ll_calloc(1, sizeof(*d));
+    ll_rc rc = check_room(s, err);
 
     *out = NULL;
-    if (!blob_store_has_room(s)) return no_room(s, err);
-    d = ll_calloc(1, sizeof(*d));
-    d->store = s;
-    rc = new_file(s, d->path, &d->fd, err);
+    if (rc == LL_OK) rc = new_file(s, d->path, &d->fd, err);
     if (rc != LL_OK) {
         free(d);
         return rc;
     }
+    d->store = s;
     d->hasher = cid_hasher_new();
+    d->is_gzip = is_gzip;
+    if (is_gzip) d->gzip = new_gzip();
     *out = d;
     return LL_OK;
+}
+
+ll_rc blob_draft_new(struct blob_store *s, struct blob_draft **out, struct ll_error *err)
+{
+    return new_draft(s, false, out, err);
 }
 
 ll_rc blob_draft_new_gzip(struct blob_store *s, struct blob_draft **out,
                           struct ll_error *err)
 {
-    enum { GZIP = 16 + MAX_WBITS, MEMORY = 8 };
-    ll_rc rc = blob_draft_new(s, out, err);
-
-    if (rc != LL_OK) return rc;
-    (*out)->is_gzip = true;
-    (*out)->gzip = ll_calloc(1, sizeof(z_stream));
-    LL_CHECK(deflateInit2((*out)->gzip, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP, MEMORY,
-                          Z_DEFAULT_STRATEGY) == Z_OK);
-    return LL_OK;
+    return new_draft(s, true, out, err);
 }
 
 /* Compress what there is; with Z_FINISH to the end. */
@@ -170,6 +179,8 @@ static ll_rc write_packed(struct blob_draft *d, const void *bytes, size_t n, int
 ll_rc blob_draft_write(struct blob_draft *d, const void *bytes, size_t n,
                        struct ll_error *err)
 {
+    ll_rc rc = LL_OK;
+
     LL_CHECK(d->hasher != NULL);
     if (n == 0) return LL_OK;
     d->written += n;
@@ -177,7 +188,8 @@ ll_rc blob_draft_write(struct blob_draft *d, const void *bytes, size_t n,
         return ll_fail(err, LL_EFULL, "a compressed blob of more than 4 GiB");
     if (d->written - d->looked > LOOK_EVERY) {
         d->looked = d->written;
-        if (!blob_store_has_room(d->store)) return no_room(d->store, err);
+        rc = check_room(d->store, err);
+        if (rc != LL_OK) return rc;
     }
     cid_hasher_add(d->hasher, bytes, n);
     return d->is_gzip ? write_packed(d, bytes, n, Z_NO_FLUSH, err)

@@ -74,10 +74,10 @@ void form_free(struct form *f)
     struct form_file *file, *next;
 
     if (f == NULL) return;
-    HASH_ITER(hh, f->files, file, next)
+    HASH_ITER(hh, f->files, file, next) /* the analyser does not follow uthash: */
     {
-        HASH_DEL(f->files, file);
-        free_file(file);
+        HASH_DEL(f->files, file); // NOLINT(clang-analyzer-unix.Malloc)
+        free_file(file);          // NOLINT(clang-analyzer-unix.Malloc)
     }
     free_file(f->file);
     for (size_t i = 0; i < f->field_count; i++) free_value(&f->fields[i]);

@@ -438,9 +438,22 @@ static void what_a_dead_process_leaves_is_swept(void)
     close(s);
 }
 
+static void without_room_nothing_is_taken(void)
+{
+    static const char told[] = "{\"error\":\"There is no room to store the upload\"}";
+
+    post(TEXT(FILE_OF("f", "x") "hello world" END));
+    OK(is_answered(507, told));
+    raw_exchange(server.port,
+                 TEXT(HEAD TYPE "Expect: 100-continue\r\nContent-Length: 99\r\n\r\n"), 1,
+                 &reply);
+    OK(is_answered(507, told) && reply.interim == 0);
+    OK(nothing_is_left(0));
+}
+
 int main(void)
 {
-    upload_server_start(&server);
+    upload_server_start(&server, "0");
     RUN(a_form_is_told_as_it_came);
     RUN(it_may_come_in_any_pieces);
     RUN(several_may_be_sent_at_once);
@@ -455,8 +468,11 @@ int main(void)
     RUN(nobody_waits_for_an_upload);
     RUN(what_is_kept_stays);
     OK(upload_server_stop(&server) == 0);
-    upload_server_start(&server);
+    upload_server_start(&server, "0");
     RUN(what_a_dead_process_leaves_is_swept);
+    upload_server_stop(&server);
+    upload_server_start(&server, "1048576"); /* 1 TiB */
+    RUN(without_room_nothing_is_taken);
     upload_server_stop(&server);
     return t_done();
 }

@@ -125,7 +125,8 @@ static struct settings *make_settings(const struct upload_server *s)
         settings_set(settings, TEXT("blobs.folder"), text_of(s->folder), "test", &err) !=
             LL_OK ||
         settings_set(settings, TEXT("blobs.grace"), TEXT("0"), "test", &err) != LL_OK ||
-        settings_set(settings, TEXT("blobs.reserve"), TEXT("0"), "test", &err) != LL_OK) {
+        settings_set(settings, TEXT("blobs.reserve"), text_of(s->reserve), "test",
+                     &err) != LL_OK) {
         printf("FAILED settings: %s\n", err.text);
         exit(1);
     }
@@ -163,9 +164,9 @@ static bool answers(int port)
     return is_up;
 }
 
-void upload_server_start(struct upload_server *s)
+void upload_server_start(struct upload_server *s, const char *reserve)
 {
-    *s = (struct upload_server){.port = free_port()};
+    *s = (struct upload_server){.port = free_port(), .reserve = reserve};
     snprintf(s->folder, sizeof(s->folder), "/tmp/landlog-upload-XXXXXX");
     if (mkdtemp(s->folder) == NULL) {
         perror("FAILED mkdtemp");

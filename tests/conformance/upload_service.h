@@ -22,10 +22,12 @@ enum { /* the limits of its form */
 struct upload_server {
     pid_t pid;
     int port;
+    const char *reserve;
     char folder[64]; /* of its blobs */
 };
 
-void upload_server_start(struct upload_server *s);
+/* `reserve`: the setting blobs.reserve. */
+void upload_server_start(struct upload_server *s, const char *reserve);
 /* SIGTERM, and its exit status; its folder goes too. */
 int upload_server_stop(struct upload_server *s);
 /* Its process only, as by a crash; the folder stays. */

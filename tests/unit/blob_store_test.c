@@ -12,7 +12,7 @@
 
 static char folder[64];
 
-static struct blob_store *open_store(const char *grace)
+static struct blob_store *open_store_with(const char *grace, const char *reserve)
 {
     struct settings *s;
     struct blob_store *store;
@@ -22,10 +22,16 @@ static struct blob_store *open_store(const char *grace)
     LL_CHECK(settings_set(s, TEXT("blobs.folder"), text_of(folder), "test", &err) ==
              LL_OK);
     LL_CHECK(settings_set(s, TEXT("blobs.grace"), text_of(grace), "test", &err) == LL_OK);
-    LL_CHECK(settings_set(s, TEXT("blobs.reserve"), TEXT("0"), "test", &err) == LL_OK);
+    LL_CHECK(settings_set(s, TEXT("blobs.reserve"), text_of(reserve), "test", &err) ==
+             LL_OK);
     store = blob_store_new(s);
     settings_free(s);
     return store;
+}
+
+static struct blob_store *open_store(const char *grace)
+{
+    return open_store_with(grace, "0");
 }
 
 static void remove_folder(void)
@@ -235,6 +241,23 @@ static void the_denied_are_hidden(void)
     remove_folder();
 }
 
+static void without_room_nothing_is_taken(void)
+{
+    struct blob_store *s = open_store("0"), *full = open_store_with("0", "1048576");
+    struct blob_draft *d;
+    struct ll_error err;
+    struct cids c;
+
+    OK(blob_put(s, TEXT("one"), CID_V1, &c, &err) == LL_OK);
+    OK(!blob_store_has_room(full)); /* less than a tebibyte is free where this runs */
+    OK(blob_draft_new(full, &d, &err) == LL_EFULL && d == NULL);
+    OK(blob_put(full, TEXT("two"), CID_V1, &c, &err) == LL_EFULL);
+    OK(count_files() == 1);
+    blob_store_free(full);
+    blob_store_free(s);
+    remove_folder();
+}
+
 /* ---- sweeping ---- */
 
 struct references {
@@ -366,6 +389,7 @@ int main(void)
     RUN(many_drafts_are_kept_at_once);
     RUN(a_compressed_blob_reads_as_what_was_written);
     RUN(the_denied_are_hidden);
+    RUN(without_room_nothing_is_taken);
     RUN(the_sweep_removes_what_is_old_and_unreferenced);
     RUN(what_becomes_young_meanwhile_stays);
     RUN(drafts_of_the_dead_are_swept_those_of_the_living_are_not);
