@@ -75,11 +75,25 @@ static bool read_event_key(const struct look *l, const json_t *entry, struct tex
                   "length must be less than or equal to 1024 characters long");
 }
 
+/* An answer holds up to a hundred of them, in memory. */
+static bool is_small(const json_t *metadata)
+{
+    struct builder text;
+    bool is_full;
+
+    builder_init(&text, TOLD_METADATA);
+    json_write(metadata, &text);
+    is_full = text.full;
+    builder_fini(&text);
+    return !is_full;
+}
+
 static bool read_metadata(const struct look *l, const json_t *entry, const json_t **out)
 {
     *out = json_object_get(entry, "metadata");
     if (*out == NULL) return refuse(l, "metadata", "is required");
-    return json_is_object(*out) || refuse(l, "metadata", "must be of type object");
+    if (!json_is_object(*out)) return refuse(l, "metadata", "must be of type object");
+    return is_small(*out) || refuse(l, "metadata", "is longer than 64 KiB");
 }
 
 static bool read_timestamp(const struct look *l, const json_t *entry, int64_t *out)

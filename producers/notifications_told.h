@@ -8,7 +8,10 @@
 #include "core/base/json.h"
 #include "core/base/uuid.h"
 
-enum { TOLD_MOST = 100 }; /* of a request */
+enum {
+    TOLD_MOST = 100,          /* of a request */
+    TOLD_METADATA = 64 * 1024 /* bytes of its JSON */
+};
 
 struct told {
     struct uuid id, revision;

@@ -29,8 +29,10 @@ bool field_is_token(struct text t)
 
 void field_begin(struct text *rest, struct text *value)
 {
-    const char *end = rest->len > 0 ? memchr(rest->ptr, ';', rest->len) : NULL;
+    const char *end;
 
+    if (rest->len == 0) *rest = TEXT("");
+    end = memchr(rest->ptr, ';', rest->len);
     skip_spaces(rest);
     *value = *rest;
     if (end != NULL) value->len = (size_t)(end - value->ptr);

@@ -7,7 +7,7 @@ create table notification (
     address     text   collate "C",  -- lower case; null: for everybody
     event_key   text   not null,
     type        text   not null,
-    metadata    jsonb  not null,
+    metadata    json   not null,     -- as it was told, to the letter
     happened_at bigint not null,     -- ms; the contract's `timestamp`
     read_at     bigint               -- ms; null: unread, and always so for everybody's
 );
