@@ -10,31 +10,16 @@
 
 enum { LONGEST_PLAIN_INTEGER = 15 }; /* digits: exact as a double, written as they are */
 
-/* A member of an object whose end has not come yet; places in run.out and run.text. */
-struct member {
-    size_t key_at, key_len; /* with its quotes */
-    size_t value_at, value_len;
-    size_t raw_at, raw_len; /* the value as it was given */
-    size_t order;
-    uint64_t index; /* of a key that looks like an array's index; else UINT64_MAX */
-};
-
-struct pick {
-    struct text key; /* as it is written, with its quotes */
-    size_t order;
-};
-
 struct run {
     struct text text;
     size_t at;
     unsigned depth;
     struct builder *out;
     const char *problem;
-    struct member *members; /* of all objects that are open, the innermost last */
+    struct json_js_member *members; /* of all objects that are open, the innermost last */
     size_t member_count, member_capacity;
     struct builder scratch;
-    const struct pick *picks; /* NULL: all members of the root; sorted by key */
-    size_t pick_count;
+    const struct json_js_picks *picks; /* of the root's members; NULL: all */
     struct text wanted; /* the root's member whose raw text is asked for; as written */
     struct text found;
 };
@@ -114,7 +99,7 @@ static bool write_number(struct run *run)
 
     if (n == 0) return refuse(run, "a malformed number");
     run->at += n;
-    if (plain) {
+    if (plain || run->wanted.len > 0) {
         builder_add(run->out, s, n);
         return true;
     }
@@ -137,110 +122,21 @@ static bool write_word(struct run *run, const char *word)
     return true;
 }
 
-/* "12" is the index 12; "012", "-1" and "4294967295" are names. */
-static uint64_t index_of(struct text quoted)
-{
-    uint64_t n;
-
-    if (!text_to_u64((struct text){quoted.ptr + 1, quoted.len - 2}, UINT32_MAX - 1, &n))
-        return UINT64_MAX;
-    return n;
-}
-
-static struct text key_of(const struct run *run, const struct member *m)
+static struct text key_of(const struct run *run, const struct json_js_member *m)
 {
     return (struct text){run->out->ptr + m->key_at, m->key_len};
 }
 
-static int by_key(const void *a, const void *b, void *context)
-{
-    const struct member *x = a, *y = b;
-    int order = text_compare(key_of(context, x), key_of(context, y));
-
-    return order != 0 ? order : (x->order > y->order) - (x->order < y->order);
-}
-
-static int by_place(const void *a, const void *b)
-{
-    const struct member *x = a, *y = b;
-
-    if (x->index != y->index) return x->index < y->index ? -1 : 1;
-    return (x->order > y->order) - (x->order < y->order);
-}
-
-/* Of sorted members that repeat one another keep the first's place with the last's
- * value. Returns how many are left. */
-static size_t drop_repeated(const struct run *run, struct member *m, size_t n)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        if (kept > 0 && text_equal(key_of(run, &m[kept - 1]), key_of(run, &m[i]))) {
-            size_t place = m[kept - 1].order;
-
-            m[kept - 1] = m[i];
-            m[kept - 1].order = place;
-        } else {
-            m[kept++] = m[i];
-        }
-    }
-    return kept;
-}
-
-static int compare_picks(const void *a, const void *b)
-{
-    return text_compare(((const struct pick *)a)->key, ((const struct pick *)b)->key);
-}
-
-/* Sort the keys that are asked for; of equal ones the first counts. */
-static size_t sort_picks(struct pick *picks, size_t n)
-{
-    size_t kept = 0;
-
-    qsort(picks, n, sizeof(*picks), compare_picks);
-    for (size_t i = 0; i < n; i++) {
-        if (kept == 0 || compare_picks(&picks[kept - 1], &picks[i]) != 0)
-            picks[kept++] = picks[i];
-        else if (picks[i].order < picks[kept - 1].order)
-            picks[kept - 1].order = picks[i].order;
-    }
-    return kept;
-}
-
-/* Only what is asked for, in the order in which it is. */
-static size_t keep_picked(const struct run *run, struct member *m, size_t n)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        struct pick key = {.key = key_of(run, &m[i])};
-        const struct pick *pick = bsearch(&key, run->picks, run->pick_count,
-                                          sizeof(*run->picks), compare_picks);
-
-        if (pick == NULL) continue;
-        m[kept] = m[i];
-        m[kept++].order = pick->order;
-    }
-    return kept;
-}
-
-static void find_wanted(struct run *run, const struct member *m, size_t n)
+static void find_wanted(struct run *run, const struct json_js_member *m, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         if (text_equal(key_of(run, &m[i]), run->wanted))
             run->found = (struct text){run->text.ptr + m[i].raw_at, m[i].raw_len};
 }
 
-/* Is it written in this order already? */
-static bool is_in_order(const struct member *m, size_t n)
-{
-    for (size_t i = 1; i < n; i++)
-        if (m[i - 1].key_at > m[i].key_at) return false;
-    return true;
-}
-
 /* Write the object that begins at `start` of out anew from its members. */
-static void rewrite(struct run *run, const struct member *m, size_t n, size_t start)
+static void rewrite(struct run *run, const struct json_js_member *m, size_t n,
+                    size_t start)
 {
     builder_reset(&run->scratch);
     builder_char(&run->scratch, '{');
@@ -257,20 +153,20 @@ static void rewrite(struct run *run, const struct member *m, size_t n, size_t st
 
 static void end_object(struct run *run, size_t base, size_t start)
 {
-    struct member *m = run->members + base;
-    size_t n = run->member_count - base, kept;
+    struct json_js_member *m = run->members + base;
+    size_t n = run->member_count - base;
+    bool as_written;
 
     run->member_count = base;
     if (run->out->full || n == 0) return;
     if (run->depth == 1 && run->wanted.len > 0) find_wanted(run, m, n);
-    qsort_r(m, n, sizeof(*m), by_key, run);
-    kept = drop_repeated(run, m, n);
-    if (run->depth == 1 && run->picks != NULL) kept = keep_picked(run, m, kept);
-    qsort(m, kept, sizeof(*m), by_place);
-    if (kept < n || !is_in_order(m, n)) rewrite(run, m, kept, start);
+    if (run->wanted.len > 0) return; /* nobody reads what is written */
+    n = json_js_arrange(run->out->ptr, run->depth == 1 ? run->picks : NULL, m, n,
+                        &as_written);
+    if (!as_written) rewrite(run, m, n, start);
 }
 
-static struct member *new_member(struct run *run)
+static struct json_js_member *new_member(struct run *run)
 {
     if (run->member_count == run->member_capacity) {
         run->member_capacity = run->member_capacity == 0 ? 64 : run->member_capacity * 2;
@@ -285,12 +181,13 @@ static bool write_value(struct run *run);
 /* `"key" : value`, remembered with its places. */
 static bool write_member(struct run *run, size_t base)
 {
-    struct member m = {.key_at = run->out->len, .order = run->member_count - base};
+    struct json_js_member m = {.key_at = run->out->len,
+                               .order = run->member_count - base};
 
     if (peek(run) != '"') return refuse(run, "a member without a name");
     if (!write_string(run)) return false;
     m.key_len = run->out->len - m.key_at;
-    m.index = run->out->full ? UINT64_MAX : index_of(key_of(run, &m));
+    m.index = run->out->full ? UINT64_MAX : json_js_index(key_of(run, &m));
     skip_space(run);
     if (peek(run) != ':') return refuse(run, "a member without a colon");
     run->at++;
@@ -410,8 +307,9 @@ ll_rc json_js_write(struct text json, struct builder *out, struct ll_error *err)
 ll_rc json_js_write_picked(struct text json, const struct text *keys, size_t count,
                            struct builder *out, struct ll_error *err)
 {
-    struct pick *picks = ll_calloc(count + 1, sizeof(*picks));
-    struct run run = {.text = json, .out = out, .picks = picks};
+    struct json_js_pick *picks = ll_calloc(count + 1, sizeof(*picks));
+    struct json_js_picks sorted = {.items = picks};
+    struct run run = {.text = json, .out = out, .picks = &sorted};
     struct builder names;
     size_t at = 0;
     ll_rc rc;
@@ -421,13 +319,13 @@ ll_rc json_js_write_picked(struct text json, const struct text *keys, size_t cou
         size_t start = names.len;
 
         json_js_quote(keys[i], &names);
-        picks[i] = (struct pick){.key.len = names.len - start, .order = i};
+        picks[i] = (struct json_js_pick){.key.len = names.len - start, .order = i};
     }
     for (size_t i = 0; i < count; i++) { /* now that the builder has stopped moving */
         picks[i].key.ptr = names.ptr + at;
         at += picks[i].key.len;
     }
-    run.pick_count = sort_picks(picks, count);
+    sorted.count = json_js_sort_picks(picks, count);
     rc = write_all(&run, err);
     builder_fini(&names);
     free(picks);
