@@ -106,7 +106,7 @@ static bool check_kind(const struct entity_case *c, const struct urn *urn)
 
 bool entity_step_item_access(const struct entity_case *c)
 {
-    struct urn urn;
+    struct urn urn = {.kind = URN_OFF_CHAIN};
 
     if (!check_pointers(c, &urn) || !check_kind(c, &urn)) return false;
     if (urn.kind == URN_OFF_CHAIN) return check_decentraland(c, true);

@@ -96,7 +96,7 @@ static void anything_else_is_no_name(void)
         "dcl://a/",
         "dcl:///b",
         "dcl://a/b/c",
-        "0x" A,
+        A,
     };
     struct urn u;
 
