@@ -34,6 +34,58 @@ static const struct platform_type types[] = {
     {"rewards", "campaign-out-of-funds", "platform.rewards-campaign-out-of-funds", {"owner"}},
     {"rewards", "campaign-gas-price-higher-than-expected", "platform.rewards-campaign-gas-price-higher-than-expected", {"owner"}},
     {"rewards", "campaign-out-of-stock", "platform.rewards-campaign-out-of-stock", {"owner"}},
+    {"streaming", "streaming-key-reset", "platform.streaming-streaming-key-reset", {"address"}},
+    {"streaming", "streaming-key-revoke", "platform.streaming-streaming-key-revoke", {"address"}},
+    {"streaming", "streaming-key-expired", "platform.streaming-streaming-key-expired", {"address"}},
+    {"streaming", "streaming-time-exceeded", "platform.streaming-streaming-time-exceeded", {"address"}},
+    {"streaming", "streaming-place-updated", "platform.streaming-streaming-place-updated", {"address"}},
+    {"credits-service", "credits-goal-completed", "platform.credits-service-credits-goal-completed", {"address"}},
+    {"credits-service", "on-demand-credits-granted", "platform.credits-service-on-demand-credits-granted", {"address"}},
+    {"credits-service", "complete-goals-reminder", "platform.credits-service-complete-goals-reminder", {"address"}},
+    {"credits-service", "claim-credits-reminder", "platform.credits-service-claim-credits-reminder", {"address"}},
+    {"credits-service", "do-not-miss-out-reminder", "platform.credits-service-do-not-miss-out-reminder", {"address"}},
+    {"credits-service", "usage-reminder", "platform.credits-service-usage-reminder", {"address"}},
+    {"credits-service", "usage-24-hours-reminder", "platform.credits-service-usage-24-hours-reminder", {"address"}},
+    {"referral", "referral-invited-users-accepted", "platform.referral-referral-invited-users-accepted", {"address"}},
+    {"referral", "referral-new-tier-reached", "platform.referral-referral-new-tier-reached", {"address"}},
+    {"community", "community-deleted", "platform.community-community-deleted", {"memberAddresses"}},
+    {"community", "community-deleted-content-violation", "platform.community-community-deleted-content-violation", {"ownerAddress"}},
+    {"community", "community-renamed", "platform.community-community-renamed", {"memberAddresses"}},
+    {"community", "community-member-banned", "platform.community-community-member-banned", {"memberAddress"}},
+    {"community", "community-member-removed", "platform.community-community-member-removed", {"memberAddress"}},
+    {"community", "community-request-to-join-received", "platform.community-community-request-to-join-received", {"addressesToNotify"}},
+    {"community", "community-request-to-join-accepted", "platform.community-community-request-to-join-accepted", {"memberAddress"}},
+    {"community", "community-invite-received", "platform.community-community-invite-received", {"memberAddress"}},
+    {"community", "community-ownership-transferred", "platform.community-community-ownership-transferred", {"newOwnerAddress"}},
+    {"community", "community-post-added", "platform.community-community-post-added", {"addressesToNotify"}},
+    {"community", "community-voice-chat-started", "platform.community-community-voice-chat-started", {"addressesToNotify"}},
+    {"comms", "user-banned-from-scene", "platform.comms-user-banned-from-scene", {"userAddress"}},
+    {"comms", "user-unbanned-from-scene", "platform.comms-user-unbanned-from-scene", {"userAddress"}},
+    {"moderation", "user-ban-created", "platform.moderation-user-ban-created", {"bannedAddress"}},
+    {"moderation", "user-ban-lifted", "platform.moderation-user-ban-lifted", {"bannedAddress"}},
+    {"moderation", "user-warning-created", "platform.moderation-user-warning-created", {"warnedAddress"}},
+    {"event", "event-created", "platform.event-event-created", {"attendee"}},
+    {"event", "event-starts-soon", "platform.event-event-starts-soon", {"attendee"}},
+    {"event", "event-started", "platform.event-event-started", {"attendee"}},
+    {"event", "event-approved", "platform.event-event-approved", {"host"}},
+    {"event", "event-rejected", "platform.event-event-rejected", {"host"}},
+    {"event", "event-deleted", "platform.event-event-deleted", {"host"}},
+    {"governance", "governance_proposal_enacted", "platform.governance-proposal-enacted", {"address"}},
+    {"governance", "governance_coauthor_requested", "platform.governance-coauthor-requested", {"address"}},
+    {"governance", "governance_pitch_passed", "platform.governance-pitch-passed", {"address"}},
+    {"governance", "governance_tender_passed", "platform.governance-tender-passed", {"address"}},
+    {"governance", "governance_authored_proposal_finished", "platform.governance-authored-proposal-finished", {"address"}},
+    {"governance", "governance_voting_ended_voter", "platform.governance-voting-ended-voter", {"address"}},
+    {"governance", "governance_new_comment_on_proposal", "platform.governance-new-comment-on-proposal", {"address"}},
+    {"governance", "governance_new_comment_on_project_update", "platform.governance-new-comment-on-project-update", {"address"}},
+    {"governance", "governance_whale_vote", "platform.governance-whale-vote", {"address"}},
+    {"governance", "governance_voted_on_behalf", "platform.governance-voted-on-behalf", {"address"}},
+    {"governance", "governance_cliff_ended", "platform.governance-cliff-ended", {"address"}},
+    {"world", "worlds_permission_granted", "platform.world-worlds-permission-granted", {"address"}},
+    {"world", "worlds_permission_revoked", "platform.world-worlds-permission-revoked", {"address"}},
+    {"world", "worlds_access_restored", "platform.world-worlds-access-restored", {"attendee"}},
+    {"world", "worlds_access_restricted", "platform.world-worlds-access-restricted", {"address"}},
+    {"world", "worlds_missing_resources", "platform.world-worlds-missing-resources", {"address"}},
 };
 /* clang-format on */
 
@@ -78,9 +130,12 @@ static bool find_keeper(const struct platform_type *t, const json_t *metadata,
                         char out[ADDRESS], struct ll_error *err)
 {
     for (size_t i = 0; i < LL_LENGTH(t->keeper) && t->keeper[i] != NULL; i++) {
+        const json_t *said = json_object_get(metadata, t->keeper[i]);
         struct text address;
 
-        if (!json_member_text(metadata, t->keeper[i], &address)) continue;
+        if (json_is_array(said)) said = json_array_get(said, 0);
+        if (!json_is_string(said)) continue;
+        address = (struct text){json_string_value(said), json_string_length(said)};
         if (!is_address(address)) {
             (void)ll_fail(err, LL_EINVAL, "metadata.%s is no address", t->keeper[i]);
             return false;

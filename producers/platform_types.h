@@ -14,7 +14,8 @@
 struct platform_type {
     const char *type, *sub_type;
     const char *event;     /* "platform.client-move-to-parcel" */
-    const char *keeper[2]; /* members of metadata: the first that is there keeps it */
+    const char *keeper[2]; /* members of metadata: the first that is there keeps it, or
+                              the first of a list that it is */
 };
 
 /* NULL: nothing here listens to it. */

@@ -69,7 +69,6 @@ select event, type, recipient, members, constants, is_scoped
     ('platform.rewards-campaign-gas-price-higher-than-expected',
      'reward_campaign_gas_price_higher_than_expected', 'owner',
      'title description campaignId campaignName link', '{}', false),
-    -- events of which there is no schema yet
     ('platform.streaming-streaming-key-reset', 'streaming_key_reset', 'address',
      'title description position worldName isWorld url image', '{}', false),
     ('platform.streaming-streaming-key-revoke', 'streaming_key_revoke', 'address',

@@ -5,6 +5,9 @@
 #include "medals.h"
 #include "unit/t.h"
 
+#include "core/event/registry.h"
+#include "producers/platform_types.h"
+
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,6 +82,37 @@ static void an_event_is_taken_once(void)
                               one_emote);
     snprintf(many + n, sizeof(many) - n, "]");
     OK(medals_ask(&m, INTAKE_TOKEN, "POST", "/events", many) == 400);
+}
+
+/* Each schema's example, sent as a platform event; nobody stumbles over one. */
+static void every_type_is_taken(void)
+{
+    const struct platform_type *t;
+    struct registry *registry;
+    struct ll_error err;
+    char *halted;
+
+    if (registry_load(&registry, &err) != LL_OK) world_fail("%s", err.text);
+    for (size_t i = 0; (t = platform_type_at(i)) != NULL; i++) {
+        const json_t *schema =
+            event_type_schema(registry_find(registry, text_of(t->event), 0));
+        json_t *sent = json_copy(json_array_get(json_object_get(schema, "examples"), 0));
+        char *body;
+
+        json_object_set_new(sent, "type", json_string(t->type));
+        json_object_set_new(sent, "subType", json_string(t->sub_type));
+        body = json_dumps(sent, JSON_COMPACT);
+        OK(medals_ask(&m, INTAKE_TOKEN, "POST", "/events", body) == 200 &&
+           medals_says(&m, "\"status\":\"accepted\""));
+        free(body);
+        json_decref(sent);
+    }
+    registry_free(registry);
+    medals_settle(&m);
+    halted = world_query(&m.world, "select count(*) from landlog.generation where halted "
+                                   "is not null");
+    OK(strcmp(halted, "0") == 0);
+    free(halted);
 }
 
 /* ---- a person's own events ---- */
@@ -438,6 +472,7 @@ int main(void)
     RUN(the_intake_wants_its_token);
     RUN(what_is_malformed_is_named_and_nothing_taken);
     RUN(an_event_is_taken_once);
+    RUN(every_type_is_taken);
     RUN(a_first_move_makes_a_citizen);
     RUN(one_event_gives_one_tier);
     RUN(heights_and_minutes_have_their_limits);

@@ -47,7 +47,7 @@ static void examples_come_out_again(void)
         json_decref(data);
         seen++;
     }
-    OK(seen == 23);
+    OK(seen == 75);
     json_decref(scenes);
 }
 
