@@ -57,7 +57,7 @@ static const char topics_json[] =
 
 #define FILE_ROW(path, text) \
     { \
-        path, text, text + sizeof(text) - 1 \
+        (path), (text), (text) + sizeof(text) - 1 \
     }
 
 static const struct embedded_file files[] = {
@@ -122,7 +122,7 @@ void reacted_sleep(long ms)
     nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
 }
 
-struct projection *reacted_reactor(const struct reacted *r, const char *more)
+struct projection *reacted_reactor(struct reacted *r, const char *more)
 {
     struct builder apply;
     struct projection_files texts = {.schema = text_of(schema_sql),
@@ -131,10 +131,12 @@ struct projection *reacted_reactor(const struct reacted *r, const char *more)
     struct projection *p;
     struct ll_error err;
 
-    builder_init(&apply, 64 * 1024); /* lives as long as the test */
+    LL_CHECK(r->text_count < LL_LENGTH(r->texts));
+    builder_init(&apply, 64 * 1024);
     builder_string(&apply, apply_sql);
     builder_string(&apply, more);
-    texts.apply = builder_view(&apply);
+    r->texts[r->text_count] = builder_take(&apply);
+    texts.apply = text_of(r->texts[r->text_count++]);
     must(projection_make(REACTOR, &texts, r->registry, &p, &err), &err);
     return p;
 }
@@ -156,6 +158,7 @@ void reacted_close(struct reacted *r)
     PQfinish(r->connection);
     projection_free(r->reactor);
     registry_free(r->registry);
+    for (size_t i = 0; i < r->text_count; i++) free(r->texts[i]);
     testlog_close(&r->log);
 }
 

@@ -30,12 +30,14 @@ struct reacted {
     PGconn *connection; /* of the test itself */
     uint64_t appended;  /* test.counted */
     uint64_t bells;     /* how many were named */
+    char *texts[4];     /* apply.sql of the reactors made */
+    size_t text_count;
 };
 
 void reacted_open(struct reacted *r, const struct suite *s);
 void reacted_close(struct reacted *r);
 /* The reactor with other SQL behind its own sections; the caller frees. */
-struct projection *reacted_reactor(const struct reacted *r, const char *more);
+struct projection *reacted_reactor(struct reacted *r, const char *more);
 
 /* Append n events with random keys (or all with key `only`, where it is >= 0). */
 void reacted_append(struct reacted *r, size_t n, int only);

@@ -21,7 +21,7 @@ static const char topics[] =
 
 #define FILE_ROW(path, text) \
     { \
-        path, text, text + sizeof(text) - 1 \
+        (path), (text), (text) + sizeof(text) - 1 \
     }
 static const struct embedded_file files[] = {
     FILE_ROW("schemas/t/t.happened.v1.json", plain),
