@@ -171,9 +171,12 @@ static void a_snapshot_that_is_no_longer_true_is_replaced(void)
     OK(becomes(id, true));
     run(content_snapshots_run);
     for (int i = 0; i < 100; i++) {
+        bool is_new;
+
         after = snapshots();
-        if (!json_equal(before, after)) break;
+        is_new = !json_equal(before, after);
         json_decref(after);
+        if (is_new) break;
         usleep(100 * 1000);
     }
     after = snapshots();
