@@ -192,7 +192,7 @@ select id, 'notifications.notification-created',
  cross join lateral (
        select left(overlay(overlay(hash placing '8' from 13) placing '8' from 17), 32)::uuid
                   as id) made
- where rule.event = :event.type and octet_length(stored::text) < 100000
+ where rule.event = :event.type and octet_length(stored::text) < 65536
    and not (is_scoped and exists (
             select from opt_out where opt_out.address = recipients.address
                and opt_out.scope = 'community' and opt_out.scope_id = scoped.scope_id))
