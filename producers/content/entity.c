@@ -184,7 +184,7 @@ ll_rc entity_parse(struct text file, struct text id, struct arena *arena,
 {
     ll_rc rc;
 
-    *out = (struct entity){.id = id};
+    *out = (struct entity){.id = id, .file_size = file.len};
     if (file.len > ENTITY_FILE_SIZE)
         return ll_fail(
             err, LL_EFULL,

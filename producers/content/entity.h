@@ -38,6 +38,7 @@ struct entity {
     struct text version; /* "v3" when the file does not say */
     enum entity_type type;
     int64_t timestamp; /* ms */
+    size_t file_size;  /* bytes */
     size_t pointer_count;
     struct text *pointers; /* lower case, in the file's order, repeated ones too */
     size_t content_count;

@@ -136,9 +136,9 @@ bool entity_check(const struct entity_deployment *d, const struct entity_rules *
                   struct entity_errors *errors)
 {
     static bool (*const steps[])(const struct entity_case *c) = {
-        step_pointers,       entity_step_hashes, step_metadata,      step_emote_field,
-        step_version,        step_signature,     entity_step_size,   step_type,
-        entity_step_content, step_outfits,       entity_step_access,
+        step_pointers,    entity_step_hashes,  step_metadata,  entity_step_newer,
+        step_emote_field, step_version,        step_signature, entity_step_size,
+        step_type,        entity_step_content, step_outfits,   entity_step_access,
     };
     struct entity_case c = {d, d->entity, rules, errors};
 

@@ -29,6 +29,7 @@ static const struct {
     [ENTITY_ADR_244] = {"content.adr-244-timestamp", 1710428400000},
     [ENTITY_ADR_290_OPTIONAL] = {"content.adr-290-timestamp", 1762743600000},
     [ENTITY_ADR_290_REJECTED] = {"content.adr-290-rejected-timestamp", 0},
+    [ENTITY_FILE_CAPS] = {"content.entity-file-caps-timestamp", 1788220800000},
 };
 
 static ll_rc read_dates(const struct settings *settings, struct entity_rules *rules,
@@ -52,7 +53,7 @@ static ll_rc read_dates(const struct settings *settings, struct entity_rules *ru
 static ll_rc read_ages(const struct settings *settings, struct entity_rules *rules,
                        struct ll_error *err)
 {
-    uint64_t oldest, newest = 0;
+    uint64_t oldest, newest = 0, newer = 0;
     ll_rc rc;
 
     rc = settings_service_number(settings, "content.deployment-age", 1, AGE_MOST,
@@ -60,6 +61,10 @@ static ll_rc read_ages(const struct settings *settings, struct entity_rules *rul
     if (rc == LL_OK)
         rc = settings_service_number(settings, "content.deployment-ahead", 0, AGE_MOST,
                                      (uint64_t)15 * MINUTES, &newest, err);
+    if (rc == LL_OK)
+        rc = settings_service_number(settings, "content.newer-rules", 0, 1, 0, &newer,
+                                     err);
+    rules->has_newer_rules = newer == 1;
     rules->oldest = (int64_t)oldest * 1000;
     rules->newest = (int64_t)newest * 1000;
     return rc;

@@ -24,6 +24,7 @@ enum entity_date {
     ENTITY_ADR_244,
     ENTITY_ADR_290_OPTIONAL,
     ENTITY_ADR_290_REJECTED,
+    ENTITY_FILE_CAPS, /* of the newer rules */
     ENTITY_DATES
 };
 
@@ -44,6 +45,7 @@ struct entity_rules {
     /* ms that a client's entity may be behind and ahead of now; settings deployment-age
      * and deployment-ahead, in seconds. */
     int64_t oldest, newest;
+    bool has_newer_rules; /* 4.11; setting newer-rules, off by default */
     enum entity_access_level access_level;
     const struct entity_access *access; /* who answers for the blockchain */
     void *access_context;

@@ -26,6 +26,9 @@ bool entity_step_hashes(const struct entity_case *c);
 bool entity_step_size(const struct entity_case *c);
 bool entity_step_content(const struct entity_case *c);
 
+/* entity_newer.c: 4.11, where it is switched on */
+bool entity_step_newer(const struct entity_case *c);
+
 /* One file a type. */
 bool entity_step_scene(const struct entity_case *c);
 bool entity_step_profile(const struct entity_case *c);
