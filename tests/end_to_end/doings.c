@@ -2,7 +2,9 @@
 /* doings.c - see doings.h. */
 #include "doings.h"
 
+#include "core/base/clock.h"
 #include "core/base/json.h"
+#include "deployer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +13,7 @@
 
 enum { KEYS = 400, BATCH = 5, MARK_MOST = 8, SETTLE_TRIES = 1200 };
 #define INBOX "/notifications/notifications"
+enum { PARCELS = 60, PROFILE_NAMES = 1000 };
 
 struct doer {
     struct doings *doings;
@@ -31,13 +34,18 @@ static void pause_ms(long ms)
     nanosleep(&t, NULL);
 }
 
+static bool is_settled(long status)
+{
+    return status != 0 && status != 409 && status < 500;
+}
+
 /* Until it is answered for good: processes are killed meanwhile. */
 static long settle(struct doer *d, const struct client_request *q)
 {
     for (int i = 0; i < 600; i++) {
         long status = client_send(&d->client, q);
 
-        if (status != 0 && status != 409 && status < 500) return status;
+        if (is_settled(status)) return status;
         pause_ms(100);
     }
     world_fail("not settled in a minute: %s %s", q->path, q->body != NULL ? q->body : "");
@@ -178,6 +186,47 @@ static void read_some(struct doer *d)
     json_decref(body);
 }
 
+/* ---- what people deploy ---- */
+
+static void remember(struct doings *d, const struct deployable *e)
+{
+    struct doings_entity *out = &d->entities[d->entity_count];
+
+    if (d->entity_count == DOINGS_ENTITIES) return;
+    snprintf(out->id, sizeof(out->id), "%s", e->id);
+    snprintf(out->pointer, sizeof(out->pointer), "%.63s", e->pointer);
+    out->type = e->type;
+    d->entity_count++;
+}
+
+/* A profile, or a scene on one of a few parcels, so that many are overwritten. Now and
+ * then with a file that is not the one it was signed for. */
+static void deploy(struct doer *d)
+{
+    const struct person *who =
+        &d->doings->people[dice(d, (unsigned)d->doings->people_count)];
+    bool is_profile = dice(d, 2) == 0, is_wrong = dice(d, 10) == 0;
+    struct deployable e;
+    long status = 0;
+
+    deployable_make(&e, is_profile ? "profile" : "scene", who, clock_now_ms(),
+                    (int)dice(d, is_profile ? PROFILE_NAMES : PARCELS));
+    if (is_wrong) builder_char(&e.file, ' ');
+    for (int i = 0; i < 600 && !is_settled(status); i++) {
+        if (i > 0) pause_ms(100);
+        status = deployable_send(&d->client, &e);
+    }
+    if (status != 200 && status != 400)
+        world_fail("POST /content/entities: %ld %s", status,
+                   builder_view(&d->client.body).ptr);
+    if (is_wrong && status != 400) world_fail("a wrong file was taken");
+    if (status == 200)
+        remember(d->doings, &e);
+    else
+        d->doings->refused++;
+    deployable_fini(&e);
+}
+
 void doings_run(struct doings *d)
 {
     struct doer doer = {.doings = d, .seed = d->seed};
@@ -186,8 +235,20 @@ void doings_run(struct doings *d)
     for (; doer.number < d->requests; doer.number++) {
         tell(&doer);
         if (dice(&doer, 4) == 0) read_some(&doer);
+        if (dice(&doer, 3) == 0) deploy(&doer);
     }
     client_fini(&doer.client);
+}
+
+void doings_allow(const struct world *w)
+{
+    FILE *f = fopen(w->config, "ae");
+
+    if (f == NULL) world_fail("cannot write %s", w->config);
+    fprintf(f, "service.platform.token = " DOINGS_TOKEN "\n"
+               "service.content.rate-limit-ttl-scene = 0\n"
+               "service.content.rate-limit-ttl-profile = 0\n");
+    fclose(f);
 }
 
 /* ---- afterwards ---- */
@@ -224,6 +285,43 @@ void doings_settle(const struct world *w)
     if (settled < 3) world_fail("reactors or read models do not settle");
 }
 
+/* A page each from the beginning, and from somewhere within. */
+static void ask_history(struct client *c, struct answers *a)
+{
+    static const char *const paths[] = {
+        "/content/deployments?limit=20&fields=pointers,content,metadata,auditInfo",
+        "/content/deployments?limit=7&offset=11&sortingOrder=ASC",
+        "/content/deployments?onlyCurrentlyPointed=true&entityType=scene",
+        "/content/pointer-changes",
+        "/content/pointer-changes?limit=5&sortingOrder=ASC&sortingField=local_timestamp",
+        "/content/pointer-changes?limit=9&offset=30&entityType=profile"};
+
+    for (size_t i = 0; i < LL_LENGTH(paths); i++) answers_ask(a, c, NULL, paths[i], NULL);
+}
+
+static void ask_entities(const struct doings *d, struct client *c, struct answers *a)
+{
+    char text[256];
+
+    ask_history(c, a);
+    for (size_t i = 0; i < d->entity_count; i++) {
+        const struct doings_entity *e = &d->entities[i];
+
+        snprintf(text, sizeof(text), "{\"pointers\":[\"%s\"]}", e->pointer);
+        answers_ask(a, c, NULL, "/content/entities/active", text);
+        snprintf(text, sizeof(text), "{\"ids\":[\"%s\"]}", e->id);
+        answers_ask(a, c, NULL, "/content/entities/active", text);
+        snprintf(text, sizeof(text), "/content/audit/%s/%s", e->type, e->id);
+        answers_ask(a, c, NULL, text, NULL);
+        snprintf(text, sizeof(text), "/content/contents/%s", e->id);
+        answers_ask(a, c, NULL, text, NULL);
+    }
+    for (size_t i = 0; i < d->people_count; i++) {
+        snprintf(text, sizeof(text), "{\"ids\":[\"%s\"]}", d->people[i].address);
+        answers_ask(a, c, NULL, "/lambdas/profiles", text);
+    }
+}
+
 void doings_ask(const struct doings *d, struct client *c, struct answers *a)
 {
     static const char *const signed_paths[] = {
@@ -249,4 +347,5 @@ void doings_ask(const struct doings *d, struct client *c, struct answers *a)
             answers_ask(a, c, NULL, path, NULL);
         }
     }
+    ask_entities(d, c, a);
 }
