@@ -24,7 +24,6 @@ create table entity (
 );
 create unique index entity_local on entity (local_timestamp, id_order, id);
 create unique index entity_timed on entity (entity_timestamp, id_order, id);
-create index entity_recent on entity (type, local_timestamp);
 
 -- Each pointer of each of them: the total order of what was ever on a pointer.
 create table entity_pointer (
