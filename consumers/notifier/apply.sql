@@ -81,7 +81,10 @@ select id, 'notifications.notification-created',
 on conflict (subject) do nothing;
 
 -- What other systems tell: schema.sql's rules say what becomes of it. Metadata that does
--- not fit an event, or names nobody, is passed over: it must not stop what comes behind.
+-- not fit an event (long, or with numbers that no integer holds, which jsonb writes as such),
+-- or names nobody, is passed over: it must not stop what comes behind. That somebody did not
+-- want to hear is a fact too, of the same subject: built anew, the notifier may meet the
+-- event before the opt-out.
 -- on platform.blockchain-royalties-earned
 -- on platform.blockchain-item-sold
 -- on platform.blockchain-bid-accepted
@@ -150,10 +153,12 @@ on conflict (subject) do nothing;
 -- on platform.world-worlds-missing-resources
 insert into outgoing (subject, type, data, input_topic, input_partition, input_sequence,
                       input_id)
-select id, 'notifications.notification-created',
-       jsonb_build_object(
-           'id', id, 'inbox', address, 'eventKey', :key::text, 'type', rule.type,
-           'address', address, 'timestamp', :timestamp, 'metadata', stored)
+select id, case when is_unwanted then 'notifications.notification-suppressed'
+                else 'notifications.notification-created' end,
+       jsonb_build_object('id', id, 'inbox', address, 'eventKey', :key::text,
+                          'type', rule.type, 'address', address)
+       || case when is_unwanted then jsonb_build_object('reason', 'opt-out')
+               else jsonb_build_object('timestamp', :timestamp, 'metadata', stored) end
        || case when is_scoped and scope_id <> '' and length(scope_id) <= 1024
                then jsonb_build_object('optOutScope', jsonb_build_object(
                         'scope', 'community', 'scopeId', scope_id))
@@ -186,6 +191,11 @@ select id, 'notifications.notification-created',
        select coalesce(:metadata::jsonb ->> 'communityId', stored ->> 'communityId')
                   as scope_id) scoped
  cross join lateral (
+       select is_scoped and exists (
+                  select from opt_out where opt_out.address = recipients.address
+                     and scope = 'community' and opt_out.scope_id = scoped.scope_id)
+                  as is_unwanted) asked
+ cross join lateral (
        select encode(sha256(convert_to(
                   :key::text || '-' || rule.type || '-' || address, 'UTF8')), 'hex')
                   as hash) named
@@ -193,9 +203,8 @@ select id, 'notifications.notification-created',
        select left(overlay(overlay(hash placing '8' from 13) placing '8' from 17), 32)::uuid
                   as id) made
  where rule.event = :event.type and octet_length(stored::text) < 65536
-   and not (is_scoped and exists (
-            select from opt_out where opt_out.address = recipients.address
-               and opt_out.scope = 'community' and opt_out.scope_id = scoped.scope_id))
+   and not jsonb_path_exists(stored, '$.** ? (@.type() == "number" &&
+                                     (@ > 9223372036854775807 || @ < -9223372036854775808))')
 on conflict (subject) do nothing;
 
 -- on notifications.scope-opted-out

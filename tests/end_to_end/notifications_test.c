@@ -61,8 +61,8 @@ static void deploy_profile(const struct person *who, const char *name, int64_t a
     publish("content.deployment-accepted", data);
 }
 
-/* Until the notifier has as many profiles. */
-static void wait_for_profiles(long n)
+/* Until a table of the notifier's has as many rows. */
+static void wait_for_rows(const char *table, long n)
 {
     struct timespec pause = {0, 100 * 1000000};
     char *schema =
@@ -71,7 +71,7 @@ static void wait_for_profiles(long n)
     char sql[128], *value;
     long seen = 0;
 
-    snprintf(sql, sizeof(sql), "select count(*) from %s.profile", schema);
+    snprintf(sql, sizeof(sql), "select count(*) from %s.%s", schema, table);
     for (int i = 0; i < 300 && seen < n; i++) {
         value = world_query(&b.world, sql);
         seen = strtol(value, NULL, 10);
@@ -92,7 +92,7 @@ static void profiles_are_known(void)
     deploy_profile(&ana, "Ana", 1767607200002, &anas_profile);
     deploy_profile(&ana, "Anna", 1767607200001, &other);
     deploy_profile(&ben, "\\u0000", 1767607200000, &other);
-    wait_for_profiles(2);
+    wait_for_rows("profile", 2);
 }
 
 static long befriend(const struct person *who, const char *action,
@@ -198,6 +198,59 @@ static void platform_events_are_told_once(void)
     }
 }
 
+/* What does not fit an event is passed over; what comes behind it is told. */
+static void numbers_that_no_integer_holds_stop_nobody(void)
+{
+    static const char *const obtained[] = {"1e30", "1e300", "2.5"};
+    json_t *items;
+    char data[512];
+
+    for (size_t i = 0; i < LL_LENGTH(obtained); i++) {
+        snprintf(data, sizeof(data),
+                 "{\"source\":\"test\",\"key\":\"goal%zu\",\"timestamp\":1767607200000,"
+                 "\"address\":\"%s\",\"metadata\":{\"goalId\":\"g\",\"seasonId\":1,"
+                 "\"weekNumber\":1,\"address\":\"%s\",\"creditsObtained\":%s}}",
+                 i, eve.address, eve.address, obtained[i]);
+        publish("platform.credits-service-credits-goal-completed", data);
+    }
+    items = inbox_wait(&b, &eve, 1);
+    OK(json_real_value(json_object_get(
+           json_object_get(json_array_get(items, 0), "metadata"), "creditsObtained")) ==
+       2.5);
+    json_decref(items);
+}
+
+/* Who opted out of a community is not told of it; the others are. */
+static void who_opted_out_is_not_told(void)
+{
+    char data[1024];
+    json_t *items;
+
+    OK(client_send(&b.client,
+                   &(struct client_request){
+                       .who = &ben,
+                       .method = "POST",
+                       .path = OPT_OUTS,
+                       .type = "application/json",
+                       .body = "{\"scope\":\"community\",\"scopeId\":\"c1\"}"}) == 201);
+    wait_for_rows("opt_out", 1);
+    for (int i = 1; i <= 2; i++) {
+        snprintf(data, sizeof(data),
+                 "{\"source\":\"test\",\"key\":\"c%d-renamed\",\"timestamp\":"
+                 "1767607199999,\"address\":\"%s\",\"metadata\":{\"id\":\"c%d\","
+                 "\"oldName\":\"a\",\"newName\":\"b\",\"thumbnailUrl\":\"t\","
+                 "\"memberAddresses\":[\"%s\",\"%s\"]}}",
+                 i, ana.address, i, ana.address, ben.address);
+        publish("platform.community-community-renamed", data);
+    }
+    json_decref(inbox_wait(&b, &ana, 5));
+    items = inbox_wait(&b, &ben, 2);
+    OK(strcmp(inbox_member(json_object_get(json_array_get(items, 1), "metadata"),
+                           "communityId"),
+              "c2") == 0);
+    json_decref(items);
+}
+
 /* ---- replay ---- */
 
 static char *kept[KEPT];
@@ -248,7 +301,7 @@ static void a_replay_gives_the_same_bytes_and_tells_nothing_again(void)
     world_wait_healthy(&b.world);
     ask_everything(false);
     OK(befriend(&eve, "request", &ben) == 200); /* and it goes on */
-    json_decref(inbox_wait(&b, &ben, 2));
+    json_decref(inbox_wait(&b, &ben, 3));
     told(&after, &different);
     OK(after == before + 1 && different == after);
     for (size_t i = 0; i < KEPT; i++) free(kept[i]);
@@ -267,6 +320,8 @@ int main(void)
     RUN(friendships_are_told);
     RUN(badges_are_told);
     RUN(platform_events_are_told_once);
+    RUN(numbers_that_no_integer_holds_stop_nobody);
+    RUN(who_opted_out_is_not_told);
     RUN(a_replay_gives_the_same_bytes_and_tells_nothing_again);
     OK(inbox_stop(&b) == 0);
     return t_done();
