@@ -4,7 +4,7 @@
  * A job runs once at a time over all processes, under the lease `job/<name>`: when a
  * process starts, unless another has run it since then, and `every_ms` after each end. In
  * one process one job runs at a time, on a thread of its own. A job that fails is noted,
- * shown by `landlog status`, and tried again when it is next due.
+ * shown by `landlog status`, and tried again after JOB_AGAIN_MS, or when it is next due.
  *
  * A process may die in the middle of a job, and one that was stopped may go on while
  * another is at it: what a job does must be fit to be done again, and to be done twice.
@@ -17,7 +17,7 @@
 
 #include <stdatomic.h>
 
-enum { JOB_NAME = 64 };
+enum { JOB_NAME = 64, JOB_AGAIN_MS = 30000 };
 
 struct react_context {
     const struct settings *settings;

@@ -28,11 +28,13 @@ static const char install_sql[] =
     " error   text);"       /* why that one failed; null: it did not */
     "commit";
 
-/* $1 name, $2 its interval, $3 ms since this process began. */
+/* $1 name, $2 its interval, $3 ms since this process began, $4 the interval after a
+ * failure. */
 static const char due_sql[] =
     "select not exists (select from landlog.job j where j.name = $1"
-    " and j.ended > clock_timestamp() - $2::bigint * interval '1 ms'"
-    " and j.ended > clock_timestamp() - $3::bigint * interval '1 ms')";
+    " and j.ended > clock_timestamp() - $3::bigint * interval '1 ms'"
+    " and j.ended > clock_timestamp() - interval '1 ms' *"
+    "   case when j.error is null then $2::bigint else least($2::bigint, $4) end)";
 
 static const char begin_sql[] =
     "insert into landlog.job as j (name, started) values ($1, clock_timestamp())"
@@ -98,15 +100,16 @@ static ll_rc connect_runner(struct job_runner *r, struct ll_error *err)
 static ll_rc is_due(struct job_runner *r, const struct react_job *job, bool *out,
                     struct ll_error *err)
 {
-    char every[24], since[24];
-    const char *const values[] = {job->name, every, since};
+    char every[24], since[24], again[24];
+    const char *const values[] = {job->name, every, since, again};
     PGresult *result;
     ll_rc rc;
 
     snprintf(every, sizeof(every), "%" PRIu64, job->every_ms);
     snprintf(since, sizeof(since), "%" PRId64,
              (clock_monotonic_us() - r->start_us) / 1000);
-    rc = pg_query(r->connection, due_sql, values, 3, &result, err);
+    snprintf(again, sizeof(again), "%d", JOB_AGAIN_MS);
+    rc = pg_query(r->connection, due_sql, values, 4, &result, err);
     if (rc != LL_OK) return rc;
     *out = PQgetvalue(result, 0, 0)[0] == 't';
     PQclear(result);
