@@ -61,9 +61,9 @@ bool http_tell(struct http_request *r, struct http_fact *facts, size_t n)
                             r->server->wait_ms, outcomes);
     for (size_t i = 0; i < n; i++)
         if (!take(r, &outcomes[i], &facts[i])) return false;
-    if (backend_wait(r->served->backend, &r->minimum.position, r->server->wait_ms,
-                     &err) != LL_OK)
-        return refuse(r, 504, "it is on the log and not yet in the read model");
+    if (backend_wait_answer(r->served->backend, &r->minimum.position, r->server->wait_ms,
+                            &err) != LL_OK)
+        return refuse(r, 504, "it was accepted and is not yet in the read model");
     r->has_position = true;
     return true;
 }
