@@ -16,18 +16,22 @@ struct property {
 };
 
 /* An operator may set these otherwise. Nagle's algorithm and a linger would each cost a
- * lone command 5 to 40 ms; batches form by themselves when there is more to send. A
- * reader's memory is bounded by queued.max.messages.kbytes and one fetch, whose bytes are
- * compressed: they may be ten times as many once they are here. */
+ * lone command 5 to 40 ms; batches form by themselves when there is more to send.
+ *
+ * A reader's memory is bounded by one fetch and what is left in the queue when it is
+ * asked for. A fetch's bytes are compressed: they may be ten times as many once they are
+ * here. Neither headers nor librdkafka's own 400 bytes of a message are counted in the
+ * queue; hence so few. */
 static const struct property defaults[] = {
     {BOTH, "socket.nagle.disable", "true"},
     {BOTH, "socket.keepalive.enable", "true"},
     {BOTH, "reconnect.backoff.ms", "50"},
     {BOTH, "reconnect.backoff.max.ms", "1000"},
     {BOTH, "log.connection.close", "false"},
-    {READS, "queued.min.messages", "10000"},
-    {READS, "queued.max.messages.kbytes", "4096"},
-    {READS, "fetch.max.bytes", "4194304"},
+    {READS, "queued.min.messages", "2000"},
+    {READS, "queued.max.messages.kbytes", "1024"},
+    {READS, "fetch.message.max.bytes", "262144"},
+    {READS, "fetch.max.bytes", "1048576"},
     {READS, "fetch.error.backoff.ms", "50"},
     {READS, "check.crcs", "true"},
     {WRITES, "linger.ms", "0"},

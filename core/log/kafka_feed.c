@@ -14,13 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    PULL = 512,
-    MESSAGE_BYTES = 256,
-    GAP_US = 10 * 1000 * 1000,
-    NUDGE_BYTES = 2 * 1024 * 1024,
-    NUDGE_MS = 50
-};
+enum { PULL = 512, GAP_US = 10 * 1000 * 1000, NUDGE_MS = 50 };
 
 struct item {
     struct item *next;
@@ -55,7 +49,6 @@ struct kafka_feed {
     struct part *parts;
     size_t *index; /* of a partition's number */
     struct list ready, batch, unused;
-    size_t flow;   /* bytes since the last nudge */
     size_t nudged; /* the last partition */
     struct record *records;
     struct kafka_origin *origins;
@@ -246,7 +239,6 @@ static void take(struct kafka_feed *f, rd_kafka_message_t *m)
     bool is_kept = false;
     ll_rc rc = LL_OK;
 
-    f->flow += m->len + MESSAGE_BYTES;
     if (f->failed != LL_OK)
         rc = LL_OK;
     else if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -284,8 +276,6 @@ static void nudge(struct kafka_feed *f)
     const char *name = rd_kafka_topic_name(f->topic);
     int64_t low, high;
 
-    if (f->flow < NUDGE_BYTES) return; /* its queue was not full */
-    f->flow = 0;
     for (size_t i = 1; i <= f->count; i++) {
         size_t index = (f->nudged + i) % f->count;
         const struct part *p = &f->parts[index];
@@ -301,6 +291,14 @@ static void nudge(struct kafka_feed *f)
         f->nudged = index;
         return;
     }
+}
+
+static bool pull_or_wait(struct kafka_feed *f, int timeout_ms, size_t most)
+{
+    if (pull(f, 0, most)) return true;
+    if (f->ready.count > 0 || timeout_ms == 0) return false;
+    nudge(f);
+    return pull(f, timeout_ms, most);
 }
 
 static void make_room(struct kafka_feed *f, size_t n)
@@ -350,12 +348,11 @@ ll_rc kafka_feed_next(struct kafka_feed *f, size_t max_events, size_t max_bytes,
 {
     *out = (struct kafka_feed_batch){0};
     empty(f, &f->batch);
-    while (f->ready.count < max_events && f->failed == LL_OK) {
-        int wait = f->ready.count > 0 ? 0 : timeout_ms;
-
-        if (!pull(f, wait, max_events - f->ready.count) || f->ready.count == 0) break;
-    }
-    if (f->ready.count < max_events) nudge(f);
+    while (f->ready.count < max_events && f->failed == LL_OK)
+        if (!pull_or_wait(f, timeout_ms, max_events - f->ready.count) ||
+            f->ready.count == 0)
+            break;
+    if (f->ready.count < max_events) nudge(f); /* it fetches while the batch is used */
     if (f->ready.count == 0 && f->failed != LL_OK) {
         if (err != NULL) *err = f->failure;
         return f->failed;
