@@ -140,6 +140,19 @@ static ll_rc check_insert(const struct look *l, size_t i)
     return LL_OK;
 }
 
+/* What comes back tells whether the row was there: behind the same parentheses. */
+static bool returns(const struct look *l, size_t i)
+{
+    size_t depth = 0;
+
+    for (; i < l->s->token_count; i++) {
+        if (sql_token_is_symbol(&l->s->tokens[i], '(')) depth++;
+        if (sql_token_is_symbol(&l->s->tokens[i], ')') && depth-- == 0) return false;
+        if (depth == 0 && is_word(l, i, "returning")) return true;
+    }
+    return false;
+}
+
 static ll_rc check_mention(const struct look *l, size_t i)
 {
     if (!l->is_reactor)
@@ -150,6 +163,8 @@ static ll_rc check_mention(const struct look *l, size_t i)
         return refuse(l, i,
                       "is only inserted into, updated or deleted from: what is in it "
                       "depends on the moment");
+    if (returns(l, i))
+        return refuse(l, i, "returns nothing: what is in it depends on the moment");
     return is_word(l, i - 1, "into") ? check_insert(l, i) : LL_OK;
 }
 

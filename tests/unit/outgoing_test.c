@@ -39,6 +39,9 @@ static void a_reactor_writes_it(void)
         ON "update outgoing set due = 1 where subject = :blocker;",
         ON "delete from outgoing where subject = :blocker;",
         ON "delete from outgoing o using t where o.subject = t.a;",
+        ON "with d as (insert into t values (:blocker) on conflict do nothing returning "
+           "a) " INSERT ORIGIN ";",
+        ON "with o as (" INSERT ORIGIN ") insert into t values (:blocker) returning a;",
     };
 
     for (size_t i = 0; i < LL_LENGTH(fine); i++) {
@@ -75,6 +78,10 @@ static void all_else_is_refused(void)
          plain_queries, "apply.sql:2: \"outgoing\" is only inserted"},
         {true, plain_schema, ON "insert into t select o.subject from \"outgoing\" o;",
          plain_queries, "apply.sql:2: \"outgoing\" is only inserted"},
+        {true, plain_schema,
+         ON "with o as (" INSERT ORIGIN " on conflict do nothing returning subject)"
+            " insert into t select subject from o;",
+         plain_queries, "apply.sql:2: \"outgoing\" returns nothing"},
         {true, plain_schema, fine,
          "-- query q()\nselect 200 as status, count(*)::text as body from outgoing;",
          "queries.sql:2: \"outgoing\" is only inserted"},
