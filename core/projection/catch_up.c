@@ -3,6 +3,7 @@
 #include "core/projection/catch_up.h"
 
 #include "core/base/clock.h"
+#include "core/projection/outgoing.h"
 
 static ll_rc look(struct catch_up *c, struct ll_error *err)
 {
@@ -29,7 +30,9 @@ ll_rc catch_up_try(struct catch_up *c, PGconn *connection,
         rc = look(c, err);
         return rc == LL_OK ? LL_ETIMEOUT : rc;
     }
-    rc = generation_swap(connection, p, g, err);
+    /* before the live one must stand still for what is left of it */
+    if (projection_is_reactor(p)) rc = outgoing_prune(connection, p, g, err);
+    if (rc == LL_OK) rc = generation_swap(connection, p, g, err);
     if (rc == LL_OK && wake != NULL) wake_send(wake, WAKE_GENERATION);
     return rc;
 }
