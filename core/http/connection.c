@@ -14,6 +14,7 @@
 #include <event2/buffer.h>
 #include <inttypes.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +26,7 @@ enum {
     IDLE_MS = 60000,  /* between requests */
     WRITE_MS = 30000, /* without progress */
     LINGER_MS = 1000,
-    SENT_LEAST = 64 * 1024, /* bytes of a long answer in WRITE_MS */
-    INPUT_MOST = 256 * 1024
+    SENT_LEAST = 64 * 1024 /* bytes of a long answer in WRITE_MS */
 };
 
 struct address {
@@ -373,6 +373,7 @@ void connections_accept(struct connections *cs, evutil_socket_t fd,
 {
     struct address *address = cs->count < cs->most ? count_address(cs, at) : NULL;
     struct timeval stalled = {WRITE_MS / 1000, 0};
+    int at_once = 1;
     struct connection *c;
 
     if (address == NULL) {
@@ -389,6 +390,10 @@ void connections_accept(struct connections *cs, evutil_socket_t fd,
     cs->count++;
     cs->server->metrics->connections_accepted++;
     cs->server->metrics->connections = cs->count;
+    /* An answer's head and a file's bytes are two writes: the second must not wait until
+     * the client has acknowledged the first. */
+    if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof(at_once)) != 0) {
+    }
     c->bev = bufferevent_socket_new(cs->server->base, fd, BEV_OPT_CLOSE_ON_FREE);
     c->deadline = event_new(cs->server->base, -1, 0, too_late, c);
     LL_CHECK(c->bev != NULL && c->deadline != NULL);
@@ -397,7 +402,7 @@ void connections_accept(struct connections *cs, evutil_socket_t fd,
     c->parser.data = c;
     request_init(&c->request, cs->server, c, text_of(address->text));
     bufferevent_setcb(c->bev, can_read, was_written, happened, c);
-    bufferevent_setwatermark(c->bev, EV_READ, 0, INPUT_MOST);
+    bufferevent_setwatermark(c->bev, EV_READ, 0, CONNECTION_INPUT);
     bufferevent_set_timeouts(c->bev, NULL, &stalled);
     bufferevent_enable(c->bev, EV_READ | EV_WRITE);
     connection_deadline(c, IDLE_MS);

@@ -16,8 +16,9 @@
 #include <http_parser.h>
 
 enum {
-    CONNECTION_HEAD_MS = 10000, /* from a head's first byte to its last */
-    CONNECTION_BODY_MS = 30000  /* for a whole body */
+    CONNECTION_INPUT = 256 * 1024, /* bytes that wait to be parsed, at most */
+    CONNECTION_HEAD_MS = 10000,    /* from a head's first byte to its last */
+    CONNECTION_BODY_MS = 30000     /* for a whole body */
 };
 
 enum connection_state { READING, UPLOADING, HANDLING, LINGERING };
@@ -32,7 +33,7 @@ struct connection {
     struct http_request request;
     struct address *address;
     enum connection_state state;
-    bool keeps_alive, in_head, in_value, is_refused, is_started;
+    bool keeps_alive, in_head, in_value, is_refused, is_started, is_paused;
     size_t unsent; /* bytes of a long answer, when they were last looked at */
     struct {       /* where each header lies in the head, which may still move */
         size_t name, name_len, value, value_len;

@@ -187,37 +187,62 @@ static ll_rc pass_on(const struct multipart *m, const char *bytes, size_t n,
     return m->state == DATA && n > 0 ? sink->data(context, bytes, n) : LL_OK;
 }
 
-/* A delimiter has no second CR, so a match that fails can begin again only at the byte
- * that broke it. */
+static ll_rc end_data(struct multipart *m, const struct multipart_sink *sink,
+                      void *context)
+{
+    bool in_part = m->state == DATA;
+
+    m->state = DELIMITED;
+    m->matched = 0;
+    return in_part ? sink->end(context) : LL_OK;
+}
+
+/* How many of the last bytes may be the beginning of a delimiter. */
+static size_t begun_delimiter(const struct multipart *m, struct text bytes)
+{
+    size_t n = bytes.len < m->delimiter_len ? bytes.len : m->delimiter_len - 1;
+
+    for (; n > 0; n--)
+        if (memcmp(bytes.ptr + bytes.len - n, m->delimiter, n) == 0) break;
+    return n;
+}
+
+/* Up to a delimiter, or to what may be the beginning of one: in one piece, since data is
+ * written as it is passed on, and a CR is in every 256th place of what is compressed. */
+static ll_rc search(struct multipart *m, struct text *bytes,
+                    const struct multipart_sink *sink, void *context)
+{
+    const char *start = bytes->ptr;
+    const char *at = memmem(start, bytes->len, m->delimiter, m->delimiter_len);
+    size_t n =
+        at != NULL ? (size_t)(at - start) : bytes->len - begun_delimiter(m, *bytes);
+    size_t took = at != NULL ? n + m->delimiter_len : bytes->len;
+    ll_rc rc;
+
+    m->matched = took - n;
+    bytes->ptr += took;
+    bytes->len -= took;
+    rc = pass_on(m, start, n, sink, context);
+    return rc == LL_OK && at != NULL ? end_data(m, sink, context) : rc;
+}
+
+/* Go on with a delimiter that began in earlier bytes. It has no second CR, so a match
+ * that fails can begin again only at the byte that broke it. */
 static ll_rc take_data(struct multipart *m, struct text *bytes,
                        const struct multipart_sink *sink, void *context)
 {
-    ll_rc rc = LL_OK;
+    while (m->matched > 0 && bytes->len > 0) {
+        if (bytes->ptr[0] != m->delimiter[m->matched]) {
+            size_t n = m->matched;
 
-    while (bytes->len > 0 && rc == LL_OK) {
-        if (m->matched == 0) {
-            const char *cr = memchr(bytes->ptr, '\r', bytes->len);
-            size_t n = cr != NULL ? (size_t)(cr - bytes->ptr) : bytes->len;
-
-            rc = pass_on(m, bytes->ptr, n, sink, context);
-            bytes->ptr += n;
-            bytes->len -= n;
-            if (cr == NULL) return rc;
-        }
-        if (rc == LL_OK && bytes->ptr[0] != m->delimiter[m->matched]) {
-            rc = pass_on(m, m->delimiter, m->matched, sink, context);
             m->matched = 0;
-            continue;
+            return pass_on(m, m->delimiter, n, sink, context);
         }
         bytes->ptr++;
         bytes->len--;
-        if (++m->matched < m->delimiter_len) continue;
-        if (m->state == DATA && rc == LL_OK) rc = sink->end(context);
-        m->state = DELIMITED;
-        m->matched = 0;
-        return rc;
+        if (++m->matched == m->delimiter_len) return end_data(m, sink, context);
     }
-    return rc;
+    return bytes->len > 0 ? search(m, bytes, sink, context) : LL_OK;
 }
 
 /* ---- behind a delimiter: one byte at a time ---- */

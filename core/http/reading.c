@@ -11,8 +11,10 @@
 
 #include <event2/buffer.h>
 #include <string.h>
+#include <sys/socket.h>
 
 enum {
+    READ_AT_ONCE = 64 * 1024,
     OUTPUT_MOST = 1024 * 1024 /* of answers that a pipelining client does not read */
 };
 
@@ -272,6 +274,38 @@ static bool may_parse(const struct connection *c)
            (c->state == UPLOADING && upload_has_room(c->request.upload));
 }
 
+/* A bufferevent reads 4 KiB at a time, for each of which a thread of the pool would be
+ * woken: an upload's bytes are taken from the socket in larger pieces. The client's end,
+ * or trouble, is left for the bufferevent to find. */
+static void read_more(struct connection *c, struct evbuffer *in)
+{
+    struct evbuffer_iovec room;
+    ssize_t n;
+
+    if (evbuffer_get_length(in) > 0) return;
+    evbuffer_unfreeze(in, 0);
+    if (evbuffer_reserve_space(in, READ_AT_ONCE, &room, 1) == 1) {
+        n = recv(bufferevent_getfd(c->bev), room.iov_base, room.iov_len, MSG_DONTWAIT);
+        room.iov_len = n > 0 ? (size_t)n : 0;
+        LL_CHECK(evbuffer_commit_space(in, &room, 1) == 0);
+    }
+    evbuffer_freeze(in, 0);
+}
+
+/* At its high watermark a bufferevent calls back over and over until something is taken:
+ * what cannot be parsed yet is not read either. */
+static void pause_or_resume(struct connection *c, const struct evbuffer *in)
+{
+    bool is_full = evbuffer_get_length(in) >= CONNECTION_INPUT;
+
+    if (is_full == c->is_paused) return;
+    c->is_paused = is_full;
+    if (is_full)
+        bufferevent_disable(c->bev, EV_READ);
+    else
+        bufferevent_enable(c->bev, EV_READ);
+}
+
 void reading_go_on(struct connection *c)
 {
     struct evbuffer *in = bufferevent_get_input(c->bev);
@@ -286,7 +320,9 @@ void reading_go_on(struct connection *c)
             connection_handle(c);
             return; /* c may be gone */
         }
+        if (c->state == UPLOADING && may_parse(c)) read_more(c, in);
     }
+    if (c->bev != NULL) pause_or_resume(c, in);
     if (c->state == UPLOADING) upload_wake(c->request.upload);
 }
 

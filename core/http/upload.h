@@ -12,7 +12,7 @@
 
 #include "core/http/http.h"
 
-enum { UPLOAD_SLICE = 256 * 1024, UPLOADS_MOST = 64 /* at a time, in a worker */ };
+enum { UPLOAD_SLICE = 512 * 1024, UPLOADS_MOST = 64 /* at a time, in a worker */ };
 
 struct upload;
 
