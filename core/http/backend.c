@@ -226,10 +226,33 @@ static void look(struct backend *b)
     builder_fini(&sql);
 }
 
+static bool reads(const struct backend *b, const char *name)
+{
+    const struct topic *topic;
+
+    for (size_t i = 0; (topic = projection_topic_at(b->projection, i)) != NULL; i++)
+        if (strcmp(topic->name, name) == 0) return true;
+    return false;
+}
+
+bool backend_covers(const struct backend *b, const struct position *now,
+                    const struct position *asked)
+{
+    for (size_t i = 0; i < asked->len; i++) {
+        const struct position_entry *e = &asked->entry[i];
+        uint64_t seen = 0;
+
+        if (position_get(now, e->topic, e->partition, &seen) && seen >= e->sequence)
+            continue;
+        if (reads(b, e->topic)) return false;
+    }
+    return true;
+}
+
 static bool is_satisfied(const struct backend *b, const struct waiter *w)
 {
     if (w->answers && (!b->may_answer || w->looks == b->looks)) return false;
-    return position_covers(&b->position, w->position);
+    return backend_covers(b, &b->position, w->position);
 }
 
 static void wake_satisfied(struct backend *b)
@@ -305,7 +328,7 @@ static ll_rc wait_for(struct backend *b, const struct position *p, bool answers,
 ll_rc backend_wait(struct backend *b, const struct position *p, int wait_ms,
                    struct ll_error *err)
 {
-    if (position_covers(&b->position, p)) return LL_OK;
+    if (backend_covers(b, &b->position, p)) return LL_OK;
     return wait_for(b, p, false, wait_ms, err);
 }
 

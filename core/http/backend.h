@@ -47,6 +47,10 @@ ll_rc backend_query(struct backend *b, const struct generation *g,
 ll_rc backend_read(struct backend *b, const struct lane_statement *statement,
                    PGresult **out, struct ll_error *err) LL_MUST_CHECK;
 
+/* Is a read model at `now` as far as asked? Topics that it does not read are nothing to
+ * wait for: a client's token is of all the services it has spoken to. */
+bool backend_covers(const struct backend *b, const struct position *now,
+                    const struct position *asked);
 /* Wait until the read model has come to `p`, `wait_ms` at most. LL_ETIMEOUT;
  * LL_EINVAL when `p` is beyond what the log's end was found to be. */
 ll_rc backend_wait(struct backend *b, const struct position *p, int wait_ms,

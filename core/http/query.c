@@ -140,7 +140,7 @@ bool http_query(struct http_request *r, const char *name,
         take_row(r, result, out);
         PQclear(result);
         /* A lane may have been connected to a server that lags: then wait again. */
-    } while (!position_covers(&out->position, &r->minimum.position));
+    } while (!backend_covers(r->served->backend, &out->position, &r->minimum.position));
 
     if (token_merge(&r->minimum, &out->position) == LL_OK) {
         r->has_position = true;

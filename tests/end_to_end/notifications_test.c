@@ -106,6 +106,22 @@ static long befriend(const struct person *who, const char *action,
     return inbox_ask(&b, who, "POST", "/social/v1/friendships", body);
 }
 
+/* A token of one service's topics is as good as none at another. */
+static void a_position_of_another_service_is_not_waited_for(void)
+{
+    struct client_request q = {.who = &eve, .method = "GET", .path = INBOX};
+    char position[sizeof(b.client.position)];
+
+    OK(befriend(&eve, "block", &ben) == 200);
+    snprintf(position, sizeof(position), "%s", b.client.position);
+    OK(strstr(position, "social/") != NULL);
+    q.position = position;
+    OK(client_send(&b.client, &q) == 200);
+    OK(strstr(b.client.position, "social/") != NULL);
+    OK(strstr(b.client.position, "notifications/") != NULL);
+    OK(befriend(&eve, "unblock", &ben) == 200);
+}
+
 static void is_told_of_ana(const json_t *person)
 {
     char url[256];
@@ -319,6 +335,7 @@ int main(void)
     RUN(profiles_are_known);
     RUN(friendships_are_told);
     RUN(badges_are_told);
+    RUN(a_position_of_another_service_is_not_waited_for);
     RUN(platform_events_are_told_once);
     RUN(numbers_that_no_integer_holds_stop_nobody);
     RUN(who_opted_out_is_not_told);
