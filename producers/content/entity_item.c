@@ -39,8 +39,7 @@ static bool check_representations(const struct entity_case *c, const char *data,
     return true;
 }
 
-/* Has it what items of third parties have, in its shape? */
-static bool is_third_party(const json_t *metadata)
+bool entity_is_third_party(const json_t *metadata)
 {
     const json_t *proof = json_object_get(metadata, "merkleProof");
     const json_t *keys = json_object_get(proof, "hashingKeys");
@@ -113,7 +112,7 @@ static bool check_entity_hash(const struct entity_case *c)
 
 static bool check_third_party(const struct entity_case *c)
 {
-    if (!is_third_party(c->entity->metadata)) return true;
+    if (!entity_is_third_party(c->entity->metadata)) return true;
     if (!check_id(c)) return false;
     if (!content_matches(c->entity))
         return entity_refuse(c->errors, "The content declared in the metadata does not "

@@ -57,7 +57,7 @@ static bool check_third_party(const struct entity_case *c, const struct urn *urn
     enum entity_access_answer answer = ENTITY_ACCESS_NO;
     uint8_t root[KECCAK_SIZE];
 
-    if (merkle_root(proof, root))
+    if (entity_is_third_party(c->entity->metadata) && merkle_root(proof, root))
         answer = c->rules->access->third_party(c->rules->access_context,
                                                urn_third_party_id(urn, c->errors->arena),
                                                root, c->entity->timestamp);
@@ -74,16 +74,21 @@ static bool is_item(const struct urn *urn)
            urn->kind == URN_V2_ASSET || urn->kind == URN_THIRD_ASSET;
 }
 
-static bool check_pointers(const struct entity_case *c, struct urn *urn)
+/* Is each a URN of an item? The first one's comes out. */
+static bool check_pointers(const struct entity_case *c, struct urn *first)
 {
-    for (size_t i = c->entity->pointer_count; i-- > 0;) /* the first one's stays */
-        if (!urn_parse(c->entity->pointers[i], urn) || !is_item(urn))
+    for (size_t i = 0; i < c->entity->pointer_count; i++) {
+        struct urn urn;
+
+        if (!urn_parse(c->entity->pointers[i], &urn) || !is_item(&urn))
             return entity_refuse(
                 c->errors,
                 "Item pointers should be a urn, for example "
                 "(urn:decentraland:{protocol}:collections-v2:{contract(0x[a-fA-F0-9]+)}:"
                 "{id}). Invalid pointer: (%.*s)",
                 TEXT_ARGS(c->entity->pointers[i]));
+        if (i == 0) *first = urn;
+    }
     if (c->entity->pointer_count == 1) return true;
     return entity_refuse(c->errors,
                          "Only one pointer is allowed when you create an item. Received: "

@@ -34,6 +34,8 @@ bool entity_step_scene(const struct entity_case *c);
 bool entity_step_profile(const struct entity_case *c);
 bool entity_step_wearable(const struct entity_case *c);
 bool entity_step_emote(const struct entity_case *c);
+/* Has the metadata what items of third parties have, in its shape? */
+bool entity_is_third_party(const json_t *metadata);
 bool entity_step_outfits(const struct entity_case *c);
 
 /* entity_owner.c, and for items entity_owner_item.c: 4.6 */

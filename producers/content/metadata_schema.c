@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 - Copyright The Landlog authors */
 /* metadata_schema.c - the walk over a value, collecting what is wrong with it. */
+#include "core/base/json_js.h"
+#include "producers/content/entity.h"
 #include "producers/content/metadata_walk.h"
 
 #include <math.h>
@@ -213,15 +215,17 @@ static const char *fill_in(struct metadata_run *run, const char *text,
 {
     const char *place = strstr(text, "${1/");
     struct builder filled;
-    char *member;
+    char *member, *value;
 
     if (place == NULL) return text;
-    builder_init(&filled, ENTITY_ERROR_TEXT);
     member = arena_printf(run->arena, "%.*s", (int)strcspn(place + 4, "}"), place + 4);
+    value = json_dumps(json_object_get(around, member), JSON_COMPACT | JSON_ENCODE_ANY);
+    builder_init(&filled, ENTITY_FILE_SIZE);
     builder_add(&filled, text, (size_t)(place - text));
-    json_write(json_object_get(around, member), &filled);
-    text = arena_string(run->arena, filled.ptr);
+    if (value != NULL && json_js_write(text_of(value), &filled, NULL) == LL_OK)
+        text = arena_printf(run->arena, "%.*s", ENTITY_ERROR_TEXT, filled.ptr);
     builder_fini(&filled);
+    free(value);
     return text;
 }
 
