@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 - Copyright The Landlog authors */
 /* content.c - the deployments service: its routes, and the reads that one query answers
  * (contract: catalyst, 3). What is behind the others is in content_deploy.c (POST
- * /entities), content_pages.c (history), content_files.c and content_items.c. */
+ * /entities), content_entities.c, content_pages.c (history), content_files.c and
+ * content_items.c. */
 #include "core/base/clock.h"
-#include "producers/content/urn.h"
 #include "producers/content_service.h"
 
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ACTIVE_BODY = 10 * 1024 * 1024, PAGE_USUAL = 100, PAGE_MOST = 1000 };
+enum { ACTIVE_BODY = 10 * 1024 * 1024, FAILED_MOST = 1000 };
 
 extern const struct http_service content_service;
 
@@ -42,162 +42,7 @@ static ll_rc start(const struct settings *settings, void **out, struct ll_error 
     return LL_OK;
 }
 
-/* ---- entities ---- */
-
-struct wanted {
-    struct text *ids, *pointers;
-    size_t id_count, pointer_count;
-    bool content, metadata, shown_pointers;
-};
-
-static void answer_entities(struct http_request *r, const struct wanted *w)
-{
-    struct http_query_value values[] = {
-        content_list(r, "ids", w->ids, w->id_count),
-        content_list(r, "pointers", w->pointers, w->pointer_count),
-        content_flag("with_content", w->content),
-        content_flag("with_pointers", w->shown_pointers),
-        content_flag("with_metadata", w->metadata),
-    };
-
-    http_answer_query(r, "active_entities", values, LL_LENGTH(values));
-}
-
-static struct text *texts_of(struct http_request *r, const json_t *array, bool lower,
-                             size_t *n)
-{
-    struct text *texts;
-
-    *n = json_array_size(array);
-    texts = arena_calloc(http_arena(r), *n + 1, sizeof(*texts));
-    for (size_t i = 0; i < *n; i++) {
-        const json_t *item = json_array_get(array, i);
-
-        texts[i] = (struct text){json_string_value(item), json_string_length(item)};
-        if (lower) texts[i] = content_lower(r, texts[i]);
-    }
-    return texts;
-}
-
-static void post_active(struct http_request *r)
-{
-    const json_t *body = http_json_body(r);
-    struct wanted w = {.content = true, .metadata = true, .shown_pointers = true};
-
-    if (body == NULL) return;
-    w.ids = texts_of(r, json_object_get(body, "ids"), false, &w.id_count);
-    w.pointers = texts_of(r, json_object_get(body, "pointers"), true, &w.pointer_count);
-    answer_entities(r, &w);
-}
-
-static void refuse_type(struct http_request *r, struct text type)
-{
-    content_refuse_as(r, 400, "Unrecognized type: %.*s", TEXT_ARGS(type));
-}
-
-static bool is_named(struct text list, const char *field)
-{
-    struct text one;
-
-    while (list.len > 0) {
-        text_cut(&list, ',', &one);
-        if (text_is(one, field)) return true;
-    }
-    return false;
-}
-
-static void get_entities(struct http_request *r)
-{
-    struct text given = http_path_parameter(r, "type"), fields = TEXT("");
-    struct wanted w = {0};
-    enum entity_type type;
-
-    if (!entity_type_find_loosely(given, &type)) {
-        refuse_type(r, given);
-        return;
-    }
-    w.ids = http_query_list(r, "id", &w.id_count);
-    w.pointers = http_query_list(r, "pointer", &w.pointer_count);
-    if ((w.id_count > 0) == (w.pointer_count > 0)) {
-        content_refuse_as(r, 400, "ids or pointers must be present, but not both");
-        return;
-    }
-    if (w.id_count > CONTENT_LIST_MOST || w.pointer_count > CONTENT_LIST_MOST) {
-        content_refuse_as(r, 400, "Too many ids or pointers; the maximum allowed is %d",
-                          CONTENT_LIST_MOST);
-        return;
-    }
-    for (size_t i = 0; i < w.pointer_count; i++)
-        w.pointers[i] = content_lower(r, w.pointers[i]);
-    http_query_parameter(r, "fields", &fields);
-    w.content = fields.len == 0 || is_named(fields, "content");
-    w.metadata = fields.len == 0 || is_named(fields, "metadata");
-    w.shown_pointers = fields.len == 0 || is_named(fields, "pointers");
-    http_add_header(r, "Cache-Control", "public, max-age=10");
-    answer_entities(r, &w);
-}
-
-/* The path of POST /entities/active is one of GET /entities/:type too. */
-static void get_type_active(struct http_request *r)
-{
-    refuse_type(r, TEXT("active"));
-}
-
-/* A URN that many items begin with; else the refusal was answered. */
-static bool is_collection(struct http_request *r, struct text given)
-{
-    static const char *const bases[] = {"urn:decentraland:off-chain:base-avatars",
-                                        "urn:decentraland:off-chain:base-emotes"};
-    struct urn urn;
-
-    for (size_t i = 0; i < LL_LENGTH(bases); i++)
-        if (text_equal_ignoring_case(given, text_of(bases[i]))) return true;
-    if (!urn_parse(given, &urn)) {
-        content_refuse_as(r, 400, "Invalid URN format: %.*s", TEXT_ARGS(given));
-        return false;
-    }
-    if (urn.kind == URN_COLLECTION_V1 || urn.kind == URN_COLLECTION_V2 ||
-        urn.kind == URN_THIRD_PARTY || urn.kind == URN_THIRD_COLLECTION)
-        return true;
-    content_refuse_as(r, 400,
-                      "Invalid collection urn param, it must be a valid urn prefix of a "
-                      "collection or a third party id, instead: '%.*s'",
-                      TEXT_ARGS(given));
-    return false;
-}
-
-static bool page_parameter(struct http_request *r, const char *name, int64_t usual,
-                           int64_t *out)
-{
-    struct text given;
-
-    *out = usual;
-    if (!http_query_parameter(r, name, &given)) return true;
-    if (content_leading_integer(given, out) && *out >= 1) return true;
-    content_refuse_as(r, 400, "%s must be a positive integer", name);
-    return false;
-}
-
-static void get_collection(struct http_request *r)
-{
-    struct text urn = http_path_parameter(r, "collectionUrn");
-    int64_t size, number;
-
-    if (!is_collection(r, urn) || !page_parameter(r, "pageSize", PAGE_USUAL, &size) ||
-        !page_parameter(r, "pageNum", 1, &number))
-        return;
-    if (size > PAGE_MOST) {
-        content_refuse_as(r, 400, "max allowed pageSize is %d", PAGE_MOST);
-        return;
-    }
-    if (number > INT_MAX / size) number = INT_MAX / size;
-    struct http_query_value values[] = {
-        content_text("urn", content_lower(r, urn)),
-        content_number(r, "limit", size),
-        content_number(r, "offset", (number - 1) * size),
-    };
-    http_answer_query(r, "active_of_collection", values, LL_LENGTH(values));
-}
+/* ---- reads that one query answers ---- */
 
 /* Answer with a query's row; without one, 404 with that message (or another status). */
 static void answer_or(struct http_request *r, const char *query,
@@ -226,7 +71,7 @@ static void get_audit(struct http_request *r)
     enum entity_type type;
 
     if (!entity_type_find_loosely(given, &type)) {
-        refuse_type(r, given);
+        content_refuse_type(r, given);
         return;
     }
     struct http_query_value values[] = {
@@ -243,8 +88,8 @@ static void get_failed(struct http_request *r)
     struct text ignored;
 
     if (offset < 0 || offset > INT_MAX) offset = 0;
-    if (http_query_parameter(r, "limit", &ignored) && (limit < 0 || limit > PAGE_MOST))
-        limit = PAGE_MOST;
+    if (http_query_parameter(r, "limit", &ignored) && (limit < 0 || limit > FAILED_MOST))
+        limit = FAILED_MOST;
     struct http_query_value values[] = {content_number(r, "limit", limit),
                                         content_number(r, "offset", offset)};
     http_answer_query(r, "failed_deployments", values, LL_LENGTH(values));
@@ -404,24 +249,24 @@ static const struct http_route routes[] = {
      .upload = &upload},
     {.method = "POST",
      .path = "/entities/active",
-     .handle = post_active,
+     .handle = content_post_active,
      .summary = "Active entities by ids or by pointers",
      .request_schema = active_body,
      .response_schema = entities_body,
      .body_limit = ACTIVE_BODY},
     {.method = "GET",
      .path = "/entities/active",
-     .handle = get_type_active,
+     .handle = content_get_type_active,
      .summary = "No type of entities is called active"},
     {.method = "GET",
      .path = "/entities/:type",
-     .handle = get_entities,
+     .handle = content_get_entities,
      .summary = "Active entities by ids or by pointers, of any type (deprecated)",
      .parameters = entity_parameters,
      .response_schema = entities_body},
     {.method = "GET",
      .path = "/entities/active/collections/:collectionUrn",
-     .handle = get_collection,
+     .handle = content_get_collection,
      .summary = "Active entities of a collection",
      .parameters = collection_parameters},
     {.method = "GET",

@@ -14,19 +14,12 @@
 #include "core/base/clock.h"
 #include "producers/content/entity_check.h"
 #include "producers/content_chain.h"
+#include "producers/content_flight.h"
 #include "producers/content_service.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* A deployment that is being decided in this worker; pointers are sorted. */
-struct content_flight {
-    struct content_flight *next;
-    enum entity_type type;
-    struct text *pointers;
-    size_t count;
-};
 
 struct deployment {
     struct text id;
@@ -156,56 +149,12 @@ static bool read_entity(struct http_request *r, struct deployment *d)
 
 /* ---- one at a time on a pointer ---- */
 
-static int compare_texts(const void *a, const void *b)
-{
-    const struct text *x = a, *y = b;
-
-    return text_compare(*x, *y);
-}
-
-static bool share_pointer(const struct content_flight *a, const struct content_flight *b)
-{
-    size_t i = 0, k = 0;
-
-    while (a->type == b->type && i < a->count && k < b->count) {
-        int order = text_compare(a->pointers[i], b->pointers[k]);
-
-        if (order == 0) return true;
-        if (order < 0)
-            i++;
-        else
-            k++;
-    }
-    return false;
-}
-
-/* False, and refused, when another one is on its way to one of the pointers. */
 static bool take_off(struct http_request *r, struct deployment *d)
 {
-    struct content_state *state = content_state(r);
-    struct content_flight *mine = &d->flight;
-    size_t n = d->entity.pointer_count;
-
-    *mine = (struct content_flight){.type = d->entity.type, .count = n};
-    mine->pointers = arena_calloc(http_arena(r), n, sizeof(*mine->pointers));
-    memcpy(mine->pointers, d->entity.pointers, n * sizeof(*mine->pointers));
-    qsort(mine->pointers, n, sizeof(*mine->pointers), compare_texts);
-    for (struct content_flight *f = state->flights; f != NULL; f = f->next) {
-        if (!share_pointer(f, mine)) continue;
-        entity_refuse_in_flight(&d->entity, &d->errors);
-        return refuse(r, d);
-    }
-    mine->next = state->flights;
-    state->flights = mine;
-    return true;
-}
-
-static void land(struct http_request *r, struct deployment *d)
-{
-    struct content_flight **at = &content_state(r)->flights;
-
-    while (*at != &d->flight) at = &(*at)->next;
-    *at = d->flight.next;
+    if (content_flight_begin(&d->flight, &d->entity, content_state(r), http_arena(r)))
+        return true;
+    entity_refuse_in_flight(&d->entity, &d->errors);
+    return refuse(r, d);
 }
 
 /* ---- step 6 ---- */
@@ -435,7 +384,7 @@ void content_post_entity(struct http_request *r)
         collect_files(r, d);
         if (read_entity(r, d) && take_off(r, d)) {
             if (check_arrival(r, d) && check_rules(r, d)) store(r, d);
-            land(r, d);
+            content_flight_end(&d->flight, content_state(r));
         }
         entity_fini(&d->entity);
     }

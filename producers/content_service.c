@@ -24,6 +24,11 @@ void content_refuse_as(struct http_request *r, int status, const char *fmt, ...)
     builder_fini(&b);
 }
 
+void content_refuse_type(struct http_request *r, struct text type)
+{
+    content_refuse_as(r, 400, "Unrecognized type: %.*s", TEXT_ARGS(type));
+}
+
 struct http_query_value content_text(const char *name, struct text value)
 {
     return (struct http_query_value){.name = name, .value = value};

@@ -43,7 +43,13 @@ bool content_leading_integer(struct text t, int64_t *out);
 int64_t content_number_parameter(struct http_request *r, const char *name,
                                  int64_t otherwise);
 
+void content_refuse_type(struct http_request *r, struct text type);
+
 /* Handlers in files of their own. */
+void content_post_active(struct http_request *r); /* content_entities.c */
+void content_get_entities(struct http_request *r);
+void content_get_type_active(struct http_request *r);
+void content_get_collection(struct http_request *r);
 void content_post_entity(struct http_request *r);     /* content_deploy.c */
 void content_get_deployments(struct http_request *r); /* content_history.c */
 void content_get_pointer_changes(struct http_request *r);
