@@ -52,6 +52,9 @@ enum fault {
     FAULT_UNSETTLED,        /* a refusal given though an earlier send is not settled */
     FAULT_MERGE,            /* rows kept that were judged beside another database's */
     FAULT_TRUSTING,         /* a reader that does not look for its last event */
+    FAULT_SAME_ID,          /* events compared without their times */
+    FAULT_ACKNOWLEDGED,     /* rows dropped that were acknowledged, not applied */
+    FAULT_NUMBER_ALONE,     /* a fence is another's when its epoch is above one's own */
     FAULTS
 };
 
@@ -111,6 +114,7 @@ struct kafka_partition {
 
 /* What a reader makes of a partition of Kafka: zero it, then kafka_read(). */
 struct reading {
+    uint32_t claimed;       /* the relay's epoch */
     uint32_t own[2], since; /* lineages that a relay's database had and has; an epoch */
     bool is_other;          /* after that epoch, yet another lineage fenced */
     uint32_t epoch, writer; /* of the last fence that counts */
@@ -280,7 +284,7 @@ void kafka_read(const struct world *w, uint32_t partition, uint32_t from, uint32
                 enum fault fault, struct reading *r);
 /* As all readers must in the end agree to read it. */
 void kafka_read_all(const struct world *w, uint32_t partition, struct reading *r);
-bool is_same_event(const struct event *a, const struct event *b);
+bool is_same_event(enum fault fault, const struct event *a, const struct event *b);
 /* Up to `max` events behind `last`, which must itself be there. */
 uint32_t log_read(struct world *w, const struct database *d, uint32_t partition,
                   const struct event *last, struct event *out, uint32_t max);

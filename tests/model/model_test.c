@@ -59,6 +59,9 @@ static const char *const faults[FAULTS] = {
     [FAULT_UNSETTLED] = "refusing what is not settled",
     [FAULT_MERGE] = "sending rows judged beside another log",
     [FAULT_TRUSTING] = "not looking for one's last event",
+    [FAULT_SAME_ID] = "events compared without their times",
+    [FAULT_ACKNOWLEDGED] = "rows dropped that were only acknowledged",
+    [FAULT_NUMBER_ALONE] = "fences told apart by their number alone",
 };
 
 static void sound_schedules_keep_every_promise(void)

@@ -53,11 +53,11 @@ static void begin_flight(struct world *w, struct view *v, struct projector *p)
 /* On Kafka, an event that this database's referee did not write shows that another has
  * become the log: no answer may be given from here, so the gate closes with it, and the
  * relay that is about to open it has lost its lease. */
-static bool is_own(const struct database *d, const struct event *e)
+static bool is_own(enum fault fault, const struct database *d, const struct event *e)
 {
     if (e->sequence <= d->kept[e->partition]) return true;
     return e->sequence <= d->last[e->partition] &&
-           is_same_event(&d->rows[e->partition][e->sequence - 1], e);
+           is_same_event(fault, &d->rows[e->partition][e->sequence - 1], e);
 }
 
 static void commit(struct world *w, struct database *d, struct projector *p)
@@ -72,7 +72,8 @@ static void commit(struct world *w, struct database *d, struct projector *p)
             v->events[t]++;
             v->sum[t] += e->sequence;
         }
-        if (w->fault != FAULT_SEQUENCE_ALONE && !is_own(d, e) && d->gate == d->identity) {
+        if (w->fault != FAULT_SEQUENCE_ALONE && !is_own(w->fault, d, e) &&
+            d->gate == d->identity) {
             d->gate = d->relay = NOBODY;
             count(w, COUNT_OVERTAKEN);
         }

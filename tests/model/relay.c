@@ -107,7 +107,7 @@ static bool is_mergeable(const struct database *d, const struct reading *log, ui
     if (log->has_gap || log->count < d->kept[p]) return false;
     if (is_other && d->last[p] > log->count && fault != FAULT_MERGE) return false;
     for (uint32_t i = d->kept[p]; i < both; i++)
-        if (!is_same_event(&d->rows[p][i], log->events[i])) return false;
+        if (!is_same_event(fault, &d->rows[p][i], log->events[i])) return false;
     return true;
 }
 
@@ -134,7 +134,7 @@ static void import(struct world *w, struct database *d, struct relay *r,
 
 static void read_to_fence(struct world *w, struct database *d, struct relay *r)
 {
-    enum fault fault = w->fault == FAULT_HALF_COMMAND ? w->fault : FAULT_NONE;
+    enum fault fault = w->fault == FAULT_NO_VOID ? FAULT_NONE : w->fault;
     struct reading log[PARTITIONS] = {0};
 
     for (uint32_t p = 0; p < PARTITIONS; p++) {
@@ -143,6 +143,7 @@ static void read_to_fence(struct world *w, struct database *d, struct relay *r)
         if (d->lock[p] != NOBODY) return; /* the referee's: waits */
         if (end == 0 && w->fault != FAULT_NO_FENCE) return;
         log[p].since = d->epoch;
+        log[p].claimed = r->epoch;
         log[p].own[0] = d->reconciled;
         log[p].own[1] = d->lineage;
         kafka_read(w, p, 0, end, fault, &log[p]);
@@ -180,7 +181,7 @@ static void produce(struct relay *r, uint32_t p)
 static void mark_and_drop(struct world *w, struct database *d, const struct relay *r,
                           uint32_t p)
 {
-    uint32_t end = d->view.last[p].sequence;
+    uint32_t end = w->fault == FAULT_ACKNOWLEDGED ? d->last[p] : d->view.last[p].sequence;
 
     if (r->acked[p] > d->relayed[p]) d->relayed[p] = r->acked[p];
     if (end > d->relayed[p]) end = d->relayed[p];

@@ -9,9 +9,10 @@
 
 #include <string.h>
 
-bool is_same_event(const struct event *a, const struct event *b)
+bool is_same_event(enum fault fault, const struct event *a, const struct event *b)
 {
-    return a->attempt == b->attempt && a->index == b->index && a->time == b->time;
+    if (a->attempt != b->attempt || a->index != b->index) return false;
+    return a->time == b->time || fault == FAULT_SAME_ID;
 }
 
 void kafka_land(struct world *w, uint32_t partition, const struct kafka_record *r)
@@ -38,7 +39,7 @@ static void read_event(struct reading *r, const struct event *e, enum fault faul
         const struct event *before = r->events[e->sequence - 1];
 
         r->twice++;
-        r->has_two = r->has_two || (before != NULL && !is_same_event(before, e));
+        r->has_two = r->has_two || (before != NULL && !is_same_event(fault, before, e));
         return;
     }
     LL_CHECK(r->seen < EVENTS);
@@ -46,14 +47,17 @@ static void read_event(struct reading *r, const struct event *e, enum fault faul
     if (e->index + 1 == e->size || fault == FAULT_HALF_COMMAND) r->count = r->seen;
 }
 
-static void read_fence(struct reading *r, const struct kafka_record *fence)
+static void read_fence(struct reading *r, const struct kafka_record *fence,
+                       enum fault fault)
 {
     if (fence->epoch <= r->epoch) return; /* the first of an epoch has won */
     r->epoch = fence->epoch;
     r->writer = fence->writer;
     r->seen = r->count;
-    if (fence->epoch > r->since && fence->lineage != r->own[0] &&
-        fence->lineage != r->own[1])
+    if (fault == FAULT_NUMBER_ALONE)
+        r->is_other = r->is_other || fence->epoch > r->claimed;
+    else if (fence->epoch > r->since && fence->lineage != r->own[0] &&
+             fence->lineage != r->own[1])
         r->is_other = true;
 }
 
@@ -67,7 +71,7 @@ void kafka_read(const struct world *w, uint32_t partition, uint32_t from, uint32
         if (k->kind == RECORD_FOREIGN)
             r->foreign++;
         else if (k->kind == RECORD_FENCE)
-            read_fence(r, k);
+            read_fence(r, k, fault);
         else if (is_void && fault != FAULT_NO_VOID)
             r->voids++;
         else
@@ -91,7 +95,7 @@ static uint32_t resume_blindly(const struct world *w, uint32_t partition,
 
     for (uint32_t i = 0; last->sequence > 0 && i < k->count; i++)
         if (k->records[i].kind == RECORD_EVENT &&
-            is_same_event(&k->records[i].event, last)) {
+            is_same_event(w->fault, &k->records[i].event, last)) {
             r->epoch = k->records[i].epoch;
             r->writer = k->records[i].writer;
             r->count = r->seen = last->sequence;
@@ -105,7 +109,8 @@ static uint32_t resume_blindly(const struct world *w, uint32_t partition,
 static void check_last(struct world *w, uint32_t partition, const struct event *last,
                        const struct event *there)
 {
-    if (last->sequence == 0 || (there != NULL && is_same_event(there, last))) return;
+    if (last->sequence == 0 || (there != NULL && is_same_event(w->fault, there, last)))
+        return;
     if (w->fault != FAULT_TRUSTING)
         breach(w, "a reader's last event is not there", partition, last->sequence);
 }

@@ -294,7 +294,7 @@ static void tell(struct history *h, struct world *w)
         for (uint32_t i = 0; i < log.count; i++)
             tell_event(h, w->is_kafka ? log.events[i] : &d->rows[p][i]);
         for (uint32_t i = d->kept[p]; w->is_kafka && i < log.count; i++)
-            if (!is_same_event(&d->rows[p][i], log.events[i]))
+            if (!is_same_event(FAULT_NONE, &d->rows[p][i], log.events[i]))
                 breach(w, "Postgres and Kafka differ", p, i + 1);
         tell_readers(h, w, p);
         w->counts[COUNT_TWICE] += log.twice;
@@ -330,8 +330,9 @@ static void check_recreated(struct world *w)
     bool is_emptied = pick(w, 2) == 0;
 
     if (w->readers[0].last[p].sequence == 0 || w->broken.rc != LL_OK) return;
-    for (uint32_t i = 0; i < w->kafka[p].count; i++) w->kafka[p].records[i].event.time++;
-    for (uint32_t i = 0; i < d->last[p]; i++) d->rows[p][i].time++;
+    for (uint32_t i = 0; i < w->kafka[p].count; i++)
+        w->kafka[p].records[i].event.attempt += ATTEMPTS;
+    for (uint32_t i = 0; i < d->last[p]; i++) d->rows[p][i].attempt += ATTEMPTS;
     if (is_emptied) w->kafka[p].count = d->last[p] = 0;
     log_read(w, d, p, &w->readers[0].last[p], batch, BATCH);
     if (w->broken.rc == LL_OK)
