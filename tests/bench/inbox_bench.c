@@ -4,18 +4,16 @@
  * keep Postgres busy. No HTTP and no signatures there: what Postgres can give at most. */
 #include "client.h"
 #include "core/base/clock.h"
-#include "core/pg/connect.h"
-#include "core/projection/projection.h"
 #include "figure.h"
 #include "http_load.h"
+#include "query_baseline.h"
 #include "world.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { PEOPLE = 64, EACH = 100, REQUESTS = 4096, SECONDS = 3, ROUNDS = 3, ASKERS = 4 };
+enum { PEOPLE = 64, EACH = 100, REQUESTS = 4096, SECONDS = 3, ROUNDS = 3 };
 #define INBOX "/notifications/notifications"
 
 static struct person people[PEOPLE];
@@ -92,74 +90,19 @@ static void sign_all(int64_t now)
 
 /* ---- the baseline ---- */
 
-/* The statement that the front-end sends, with the position in it. */
-static char *inbox_sql(const struct world *w)
-{
-    char *schema = world_query(w, "select schema from landlog.generation where projection"
-                                  " = 'notifications' and state = 'live'");
-    struct generation g = {0};
-    struct projection *p;
-    struct registry *registry;
-    struct ll_error err;
-    struct builder sql;
-
-    if (registry_load(&registry, &err) != LL_OK ||
-        projection_load("notifications", registry, &p, &err) != LL_OK)
-        world_fail("%s", err.text);
-    snprintf(g.schema, sizeof(g.schema), "%s", schema);
-    free(schema);
-    builder_init(&sql, 64 * 1024);
-    projection_query_sql(p, projection_query(p, "inbox"), &g, &sql);
-    projection_free(p);
-    registry_free(registry);
-    return builder_take(&sql);
-}
-
-struct asker {
-    const struct world *world;
-    const char *sql;
-    int64_t end;
-    unsigned long answers;
-};
-
-static void *ask(void *context)
-{
-    struct asker *a = context;
-    PGconn *c = PQconnectdb(a->world->conninfo);
-    PGresult *r = PQprepare(c, "q", a->sql, 0, NULL);
-
-    if (PQresultStatus(r) != PGRES_COMMAND_OK) world_fail("%s", PQerrorMessage(c));
-    PQclear(r);
-    for (; clock_monotonic_us() < a->end; a->answers++) {
-        const char *values[] = {people[a->answers % PEOPLE].address, "0", "f", "50"};
-
-        r = PQexecPrepared(c, "q", 4, values, NULL, NULL, 0);
-        if (PQresultStatus(r) != PGRES_TUPLES_OK) world_fail("%s", PQerrorMessage(c));
-        PQclear(r);
-    }
-    PQfinish(c);
-    return NULL;
-}
-
-/* Answers a second. */
 static double measure_libpq(const struct world *w)
 {
-    char *sql = inbox_sql(w);
-    struct asker askers[ASKERS];
-    pthread_t threads[ASKERS];
-    int64_t end = clock_monotonic_us() + SECONDS * INT64_C(1000000);
-    unsigned long answers = 0;
+    static const char *values[PEOPLE][4];
+    struct query_baseline b = {w,         "notifications", "inbox", 4,
+                               values[0], PEOPLE,          SECONDS};
 
-    for (int i = 0; i < ASKERS; i++) {
-        askers[i] = (struct asker){.world = w, .sql = sql, .end = end};
-        LL_CHECK(pthread_create(&threads[i], NULL, ask, &askers[i]) == 0);
+    for (size_t i = 0; i < PEOPLE; i++) {
+        values[i][0] = people[i].address;
+        values[i][1] = "0";
+        values[i][2] = "f";
+        values[i][3] = "50";
     }
-    for (int i = 0; i < ASKERS; i++) {
-        pthread_join(threads[i], NULL);
-        answers += askers[i].answers;
-    }
-    free(sql);
-    return (double)answers / SECONDS;
+    return query_baseline_run(&b);
 }
 
 /* ---- the measured ---- */
