@@ -8,11 +8,12 @@
 #include "core/event/registry.h"
 #include "producers/platform_types.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { WALKS = 120, KILLS = 8 };
+enum { WALKS = 120, KILLS = 8, OWNERS = 40 };
 
 static struct medals m;
 static const char ana[] = "0xa11ce00000000000000000000000000000000001";
@@ -223,6 +224,47 @@ static void a_business_is_a_store_and_a_collection(void)
     medals_deploy(&m, "store", "urn:decentraland:marketplace:store:eve", 1, eve, "");
     OK(medals_wait(&m, eve, "open_for_business", 1));
     OK(medals_steps(&m, eve, "open_for_business", "achieved") == 2);
+}
+
+/* The stores of all of them, while their collections are told. */
+static void *publish_stores(void *context)
+{
+    static char data[OWNERS * 640];
+    size_t n = 0;
+
+    for (int i = 0; i < OWNERS; i++)
+        n += (size_t)snprintf(
+            data + n, sizeof(data) - n,
+            "%s{\"entityId\":"
+            "\"bafkreiaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\","
+            "\"entityType\":\"store\",\"pointers\":["
+            "\"p\"],"
+            "\"entityTimestamp\":1,\"deployer\":\"0x%040d\",\"deployerAddress\":"
+            "\"0x%040d\",\"authChain\":[{\"type\":\"SIGNER\",\"payload\":\"x\"}],"
+            "\"context\":\"local\"}",
+            i ? "\n" : "", 1000 + i, 1000 + i);
+    medals_publish(context, "content.deployment-accepted", data);
+    return NULL;
+}
+
+/* Two topics, folded side by side: whoever comes second must see the other. */
+static void both_halves_may_come_at_once(void)
+{
+    pthread_t stores;
+    char key[32], creator[128], owner[64];
+
+    LL_CHECK(pthread_create(&stores, NULL, publish_stores, &m) == 0);
+    for (int i = 0; i < OWNERS; i++) {
+        snprintf(key, sizeof(key), "at once %d", i);
+        snprintf(creator, sizeof(creator), "\"creator\":\"0x%040d\",\"name\":\"hats\"",
+                 1000 + i);
+        OK(medals_tell(&m, "blockchain", "collection-created", key, 1, creator) == 200);
+    }
+    pthread_join(stores, NULL);
+    for (int i = 0; i < OWNERS; i++) {
+        snprintf(owner, sizeof(owner), "0x%040d", 1000 + i);
+        OK(medals_wait(&m, owner, "open_for_business", 1));
+    }
 }
 
 /* ---- profiles ---- */
@@ -479,6 +521,7 @@ int main(void)
     RUN(what_is_met_twice_counts_once);
     RUN(a_scene_makes_an_architect);
     RUN(a_business_is_a_store_and_a_collection);
+    RUN(both_halves_may_come_at_once);
     RUN(a_profile_that_says_something_is_a_pros);
     RUN(three_of_a_kind_are_an_ensemble);
     RUN(a_minute_in_a_scene_is_a_visit);

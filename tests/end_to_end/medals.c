@@ -19,7 +19,8 @@ bool medals_start(struct medals *m, const char *name)
     if (f == NULL) world_fail("cannot write %s", m->world.config);
     fprintf(f, "service.platform.token = " INTAKE_TOKEN "\n"
                "service.badges.admin-token = " ADMIN_TOKEN "\n"
-               "service.badges.environment = test\n");
+               "service.badges.environment = test\n"
+               "project.workers = 2\n");
     fclose(f);
     world_up(&m->world);
     client_init(&m->client, m->world.url);
@@ -79,7 +80,7 @@ void medals_publish(struct medals *m, const char *type, const char *data)
     fprintf(f, "%s\n", data);
     fclose(f);
     if (world_run(&m->world, "publish", type, path, NULL) != 0)
-        world_fail("cannot publish %s", data);
+        world_fail("cannot publish %.400s", data);
 }
 
 /* Where the system looks for the files of entities. */
