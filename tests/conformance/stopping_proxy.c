@@ -29,7 +29,7 @@ struct relayed {
 struct stopping_proxy {
     pthread_t thread;
     pthread_mutex_t mutex; /* of all below */
-    bool is_ending, is_armed, has_stopped;
+    bool is_up, is_ending, is_armed, has_stopped;
     pid_t pid;
     size_t stop_at, counted;
     char folder[64], path[96], server[108], application[64], first[32];
@@ -219,6 +219,7 @@ static void *run(void *argument)
         pthread_mutex_unlock(&p->mutex);
         poll(polled, 1 + 2 * CONNECTIONS, 20);
         pthread_mutex_lock(&p->mutex);
+        p->is_up = true;
         serve(p, polled);
         ending = p->is_ending;
         pthread_mutex_unlock(&p->mutex);
@@ -258,6 +259,13 @@ struct stopping_proxy *proxy_start(const char *conninfo, const char *application
     for (size_t i = 0; i < CONNECTIONS; i++) forget(&p->relayed[i], -1, -1);
     pthread_mutex_init(&p->mutex, NULL);
     if (pthread_create(&p->thread, NULL, run, p) != 0) suite_die("proxy: thread");
+    /* a thread's start allocates (the sanitizer's own memory), and the caller forks */
+    for (bool up = false; !up;) {
+        usleep(1000);
+        pthread_mutex_lock(&p->mutex);
+        up = p->is_up;
+        pthread_mutex_unlock(&p->mutex);
+    }
     snprintf(out, room, "%s host=%s port=%d", conninfo, p->folder, PORT);
     return p;
 }
