@@ -153,12 +153,13 @@ static void rewrite(struct run *run, const struct json_js_member *m, size_t n,
 
 static void end_object(struct run *run, size_t base, size_t start)
 {
-    struct json_js_member *m = run->members + base;
     size_t n = run->member_count - base;
+    struct json_js_member *m;
     bool as_written;
 
     run->member_count = base;
     if (run->out->full || n == 0) return;
+    m = run->members + base;
     if (run->depth == 1 && run->wanted.len > 0) find_wanted(run, m, n);
     if (run->wanted.len > 0) return; /* nobody reads what is written */
     n = json_js_arrange(run->out->ptr, run->depth == 1 ? run->picks : NULL, m, n,
