@@ -53,6 +53,11 @@ struct slow {
     bool closed;
 };
 
+#define UPLOAD \
+    "POST /content/entities HTTP/1.1\r\n" HOST "Content-Length: 4000\r\n" \
+    "Content-Type: multipart/form-data; boundary=xyz\r\n\r\n"
+#define FIELD "Content-Disposition: form-data; name=a\r\n\r\n"
+
 /* A byte every half second is progress, and no reason to wait for ever. */
 static struct slow slow[] = {
     {"says nothing", TEXT(""), TEXT(""), -1, false},
@@ -63,6 +68,8 @@ static struct slow slow[] = {
      false},
     {"a chunked body by the byte", TEXT(POST "Transfer-Encoding: chunked\r\n\r\n"),
      TEXT("1\r\n \r\n"), -1, false},
+    {"half an upload", TEXT(UPLOAD "--xyz\r\nContent-Disp"), TEXT(""), -1, false},
+    {"an upload by the byte", TEXT(UPLOAD "--xyz\r\n" FIELD), TEXT("x"), -1, false},
     {"idle behind a request", TEXT(GOOD), TEXT(""), -1, false},
 };
 

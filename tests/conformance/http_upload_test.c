@@ -414,33 +414,6 @@ static void what_is_kept_stays(void)
     blob_store_free(store);
 }
 
-static ll_rc none_is_referenced(void *context, const struct text *names, size_t n,
-                                bool *is_referenced, struct ll_error *err)
-{
-    (void)context, (void)names, (void)is_referenced, (void)n, (void)err;
-    return LL_OK;
-}
-
-static void what_a_dead_process_leaves_is_swept(void)
-{
-    struct blob_store *store = upload_server_store(&server);
-    struct blob_sweep swept;
-    struct ll_error err;
-    int s = begin_large(2);
-
-    OK(send_large(s, 1));
-    for (int ms = 0; ms < SETTLE_MS && upload_server_drafts(&server) == 0; ms += 20)
-        usleep(20000);
-    OK(blob_store_sweep(store, none_is_referenced, NULL, &swept, &err) == LL_OK);
-    OK(swept.drafts == 0 && upload_server_drafts(&server) == 1);
-    upload_server_kill(&server);
-    OK(upload_server_drafts(&server) == 1);
-    OK(blob_store_sweep(store, none_is_referenced, NULL, &swept, &err) == LL_OK);
-    OK(swept.drafts == 1 && upload_server_drafts(&server) == 0);
-    blob_store_free(store);
-    close(s);
-}
-
 static void without_room_nothing_is_taken(void)
 {
     static const char told[] = "{\"error\":\"There is no room to store the upload\"}";
@@ -471,9 +444,6 @@ int main(void)
     RUN(nobody_waits_for_an_upload);
     RUN(what_is_kept_stays);
     OK(upload_server_stop(&server) == 0);
-    upload_server_start(&server, "0");
-    RUN(what_a_dead_process_leaves_is_swept);
-    upload_server_stop(&server);
     upload_server_start(&server, "1048576"); /* 1 TiB */
     RUN(without_room_nothing_is_taken);
     upload_server_stop(&server);
