@@ -110,6 +110,7 @@ static double measure(const struct world *w, void *(*work)(void *), size_t calle
     pthread_t *threads = ll_calloc(callers, sizeof(*threads));
     int64_t *times = ll_calloc(callers * each, sizeof(*times));
     int64_t start = clock_monotonic_us();
+    size_t slow = callers * each * 99 / 100;
     double seconds;
 
     for (size_t i = 0; i < callers; i++) {
@@ -119,7 +120,7 @@ static double measure(const struct world *w, void *(*work)(void *), size_t calle
     for (size_t i = 0; i < callers; i++) pthread_join(threads[i], NULL);
     seconds = (double)(clock_monotonic_us() - start) / 1e6;
     qsort(times, callers * each, sizeof(*times), ascending);
-    *p99 = (double)times[callers * each * 99 / 100] / 1e3;
+    *p99 = (double)times[slow] / 1e3;
     free(times);
     free(threads);
     free(all);

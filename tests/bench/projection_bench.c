@@ -41,6 +41,7 @@ struct bench {
     PGconn *connection;
 };
 
+_Noreturn static void stop(const char *fmt, ...) LL_PRINTF(1, 2);
 _Noreturn static void stop(const char *fmt, ...)
 {
     va_list args;
