@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 - Copyright The Landlog authors */
-/* content_test.c - entities of all six types are deployed, read back through every
+/* content_story.c - entities of all six types are deployed, read back through every
  * endpoint, overwritten and paged through; a replay gives the same bytes. */
 #include "core/base/clock.h"
+#include "content_story.h"
 #include "deployer.h"
 #include "unit/t.h"
 #include "world.h"
@@ -344,9 +345,9 @@ static void a_replay_gives_the_same_bytes(void)
     OK(differing == 0 && first > 30);
 }
 
-int main(void)
+int content_story(const char *name, bool on_kafka)
 {
-    if (!world_start(&w, "content", false)) return 77;
+    if (!world_start(&w, name, on_kafka)) return 77;
     person_new(&ann);
     client_init(&c, w.url);
     now = clock_now_ms();
