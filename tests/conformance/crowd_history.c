@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATIENCE_MS = 10000 };
+enum { PATIENCE_MS = 60000 };
 
 static uint32_t name_of(struct history *h, const char *fmt, ...) LL_PRINTF(2, 3);
 

@@ -156,7 +156,7 @@ static void a_torn_command_is_void(struct suite *s)
     whole = thing(&log, 5, "whole");
     command = command_of(&whole, 1);
     relay = kafka_kind_relay(&log, log.conninfo);
-    kafka_kind_await(&log, "select min(claimed) from landlog.relayed", "2");
+    await_take_over(&log, 1);
     OK(append_one(connection, &command).verdict == APPEND_ACCEPTED);
     kafka_kind_await_relayed(&log);
     kafka_kind_end(relay, SIGKILL);

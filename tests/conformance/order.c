@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { APPENDERS = 16, APPENDS = 80, READERS = 3, PATIENCE_MS = 20000 };
+enum { APPENDERS = 16, APPENDS = 80, READERS = 3, PATIENCE_MS = 120000 };
 enum { EVENTS = APPENDERS * APPENDS * 3 / 2 }; /* every second append has two */
 
 struct appender {

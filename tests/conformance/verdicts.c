@@ -102,7 +102,7 @@ static void what_goes_in_comes_out(struct suite *s)
     OK(text_is(text_of(answer.store), c.log.kind->name));
 
     reader = testlog_reader(&c.log);
-    OK(log_reader_next(reader, 10, 2000, &batch, &err) == LL_OK && batch.count == 2);
+    OK(log_reader_next(reader, 10, 60000, &batch, &err) == LL_OK && batch.count == 2);
     if (batch.count == 2) {
         check_first(s, &c, &batch.records[0], &c.events[0], &command);
         check_second(s, &batch.records[1]);
@@ -313,7 +313,7 @@ static void bulk_is_read_as_it_was(struct suite *s)
        LL_OK);
     reader = testlog_reader(&c.log);
     while (read < BULK) {
-        if (!OK(log_reader_next(reader, 1000, 5000, &batch, &err) == LL_OK)) break;
+        if (!OK(log_reader_next(reader, 1000, 60000, &batch, &err) == LL_OK)) break;
         if (!OK(batch.count > 0)) break;
         for (size_t i = 0; i < batch.count; i++) {
             const struct record *r = &batch.records[i];
