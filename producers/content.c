@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ACTIVE_BODY = 10 * 1024 * 1024, FAILED_MOST = 1000 };
+enum { ACTIVE_BODY = 2 * 1024 * 1024, FAILED_MOST = 1000, FAILED_ALL = 10000 };
 
 extern const struct http_service content_service;
 
@@ -84,7 +84,7 @@ static void get_audit(struct http_request *r)
 static void get_failed(struct http_request *r)
 {
     int64_t offset = content_number_parameter(r, "offset", 0);
-    int64_t limit = content_number_parameter(r, "limit", INT_MAX);
+    int64_t limit = content_number_parameter(r, "limit", FAILED_ALL);
     struct text ignored;
 
     if (offset < 0 || offset > INT_MAX) offset = 0;
@@ -147,6 +147,19 @@ static void refuse_body(struct http_request *r, struct text reason)
     json_decref(body);
 }
 
+/* A deployment that passed every rule, and of which no event can be made. */
+static void refuse_deployment(struct http_request *r, struct text message)
+{
+    struct builder b;
+
+    builder_init(&b, 16 * 1024);
+    builder_string(&b, "{\"errors\":[");
+    builder_json_string(&b, message);
+    builder_string(&b, "]}");
+    http_respond_json(r, 400, builder_view(&b));
+    builder_fini(&b);
+}
+
 static void refuse(struct http_request *r, enum http_refusal why, int status,
                    struct text message)
 {
@@ -156,6 +169,8 @@ static void refuse(struct http_request *r, enum http_refusal why, int status,
         http_respond(r, status, "text/plain", message);
     else if (why == HTTP_REFUSED_JSON || why == HTTP_REFUSED_SCHEMA)
         refuse_body(r, message);
+    else if (why == HTTP_REFUSED_DECISION)
+        refuse_deployment(r, message);
     else if (status == 500)
         content_refuse_as(r, 500, "Internal Server Error");
     else

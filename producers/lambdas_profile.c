@@ -63,21 +63,21 @@ static json_t *emotes_of(const struct lambdas_profile *p, const json_t *deployed
     return out;
 }
 
-static void set_snapshots(const struct lambdas_profile *p, json_t *avatar,
-                          struct arena *arena)
+/* Where pictures of an entity's avatar are. */
+struct pictures {
+    const char *face256, *body;
+};
+
+static void set_snapshots(const struct pictures *pictures, json_t *avatar)
 {
-    static const char *const pictures[][2] = {{"face256", "face"}, {"body", "body"}};
     json_t *snapshots = json_object_get(avatar, "snapshots");
 
     if (!json_is_object(snapshots)) {
         snapshots = json_object();
         json_object_set_new(avatar, "snapshots", snapshots);
     }
-    for (size_t i = 0; i < LL_LENGTH(pictures); i++)
-        json_object_set_new(
-            snapshots, pictures[i][0],
-            json_string(arena_printf(arena, "%s/entities/%.*s/%s.png", p->cdn,
-                                     TEXT_ARGS(p->entity_id), pictures[i][1])));
+    json_object_set_new(snapshots, "face256", json_string(pictures->face256));
+    json_object_set_new(snapshots, "body", json_string(pictures->body));
 }
 
 /* ---- links ---- */
@@ -144,6 +144,10 @@ static json_t *links_of(const json_t *deployed, struct arena *arena)
 void lambdas_profile_shape(const struct lambdas_profile *p, json_t *metadata,
                            struct arena *arena)
 {
+    const struct pictures pictures = {
+        arena_printf(arena, "%s/entities/%.*s/face.png", p->cdn, TEXT_ARGS(p->entity_id)),
+        arena_printf(arena, "%s/entities/%.*s/body.png", p->cdn,
+                     TEXT_ARGS(p->entity_id))};
     json_t *shown;
     size_t i;
 
@@ -159,7 +163,7 @@ void lambdas_profile_shape(const struct lambdas_profile *p, json_t *metadata,
                             wearables_of(p, json_object_get(avatar, "wearables")));
         json_object_set_new(avatar, "emotes",
                             emotes_of(p, json_object_get(avatar, "emotes")));
-        set_snapshots(p, avatar, arena);
+        set_snapshots(&pictures, avatar);
     }
 }
 

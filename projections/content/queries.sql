@@ -3,7 +3,7 @@
 -- lists). Lists come as JSON arrays of texts. Bodies are put together from row_to_json(),
 -- and not by json_agg(), so that they are as compact as JSON.stringify() writes them; an
 -- entity's metadata is the text of its file. What is denied is in no list. An answer is
--- held whole in memory on its way: lists that would weigh more than 24 MiB are refused, and
+-- held whole in memory on its way: lists that would weigh more than 16 MiB are refused, and
 -- pages of history end early, after 8 MiB.
 
 -- What a deployment is decided on: was it deployed already, is a later one on its
@@ -46,8 +46,8 @@ with wanted as (
      where overwritten_by is null and not is_stale
        and not exists (select from denied where denied.id = e.id)
 )
-select case when (select sum(weight) from listed) > 24 * 1048576 then 413 else 200 end as status,
-       case when (select sum(weight) from listed) > 24 * 1048576
+select case when (select sum(weight) from listed) > 16 * 1048576 then 413 else 200 end as status,
+       case when (select sum(weight) from listed) > 16 * 1048576
             then '{"error":"These entities are too large for one answer. Ask for fewer at a time."}'
             else (select '[' || coalesce(string_agg(
                              left(row_to_json((select head from (select version, id, type, entity_timestamp as timestamp,
@@ -67,8 +67,8 @@ with listed as materialized (
 ), page as materialized (
     select id, weight from listed join entity using (id) order by id limit :limit offset :offset
 )
-select case when (select sum(weight) from page) > 24 * 1048576 then 413 else 200 end as status,
-       case when (select sum(weight) from page) > 24 * 1048576
+select case when (select sum(weight) from page) > 16 * 1048576 then 413 else 200 end as status,
+       case when (select sum(weight) from page) > 16 * 1048576
             then '{"error":"These entities are too large for one answer. Ask for fewer at a time."}'
             else '{"total":' || (select count(*) from listed) || ',"entities":['
                  || (select coalesce(string_agg(
@@ -80,12 +80,14 @@ select case when (select sum(weight) from page) > 24 * 1048576 then 413 else 200
                  || ']}'
         end as body;
 
--- Ids of active entities that use a file.
+-- Ids of active entities that use a file, the first 100,000.
 -- query active_of_file(hash text)
 with listed as (
     select id from content_file join entity on id = entity_id
      where hash = :hash and overwritten_by is null and not is_stale
        and not exists (select from denied where denied.id = entity.id)
+     order by id
+     limit 100000
 )
 select 200 as status, '[' || string_agg(to_json(id)::text, ',' order by id) || ']' as body
   from listed having count(*) > 0;

@@ -217,6 +217,31 @@ static void forms_that_are_none(void)
     OK(client_send(&c, &q) == 400 && answered("Missing auth chain element at index 0"));
 }
 
+/* What would not fit into memory is refused before it is read. */
+static void lists_that_are_too_large(void)
+{
+    struct client_request q = {.method = "POST", .path = "/content/entities/active"};
+    struct builder b;
+
+    builder_init(&b, 4 * 1024 * 1024);
+    builder_string(&b, "{\"pointers\":[\"");
+    while (b.len < 1024 * 1024) builder_string(&b, "\xc8\xba"); /* grows in lower case */
+    builder_string(&b, "\"]}");
+    q.body = builder_view(&b).ptr;
+    OK(client_send(&c, &q) == 200 && strcmp(answer(), "[]") == 0);
+    builder_reset(&b);
+    while (b.len < 3 * 1024 * 1024) builder_string(&b, "          ");
+    q.body = builder_view(&b).ptr;
+    OK(client_send(&c, &q) == 413);
+    builder_reset(&b);
+    builder_string(&b, "{\"ids\":[\"0\"");
+    for (int i = 0; i < 1000; i++) builder_string(&b, ",\"0\"");
+    builder_string(&b, "]}");
+    q.body = builder_view(&b).ptr;
+    OK(client_send(&c, &q) == 400 && answered("Invalid JSON body"));
+    builder_fini(&b);
+}
+
 /* ---- nothing has happened ---- */
 
 /* Blobs below a folder, but for the snapshot of nothing, which a job makes. */
@@ -277,6 +302,7 @@ int main(void)
     RUN(profiles_and_stores_of_others);
     RUN(files_that_do_not_belong);
     RUN(forms_that_are_none);
+    RUN(lists_that_are_too_large);
     RUN(is_as_it_was);
     RUN(it_can_still_be_done_right);
     OK(world_stop(&w) == 0);
