@@ -77,7 +77,7 @@ static void each_type_is_deployed_once(void)
 {
     for (size_t i = 0; i < DEPLOYER_TYPES; i++) {
         struct deployable *d = &deployed[i];
-        int64_t first;
+        int64_t first = 0;
 
         deployable_make(d, deployer_types[i], &ann, now - 1000, (int)i + 1);
         OK(deployable_send(&c, d) == 200 && (first = created()) >= now);
