@@ -44,15 +44,20 @@ static const char *const victims[] = {"project", "serve", "react", "relay"};
 static void *kill_parts(void *context)
 {
     struct killer *k = context;
+    int parts = k->world->on_kafka ? 4 : 3;
 
-    for (int kills = 0; !k->is_over && kills < KILLS; kills++) {
-        struct timespec pause = {1, (rand_r(&k->seed) % 1000) * 1000000L};
-        size_t i = (size_t)kills % (k->world->on_kafka ? 4 : 3); /* each in turn */
+    /* Each in turn, and each at least once. */
+    for (int kills = 0; kills < parts || (!k->is_over && kills < KILLS);) {
+        struct timespec pause = {kills < parts ? 0 : 1,
+                                 (100 + rand_r(&k->seed) % 800) * 1000000L};
+        size_t i = (size_t)(kills % parts);
         pid_t pid;
 
         nanosleep(&pause, NULL);
         pid = world_part(k->world, victims[i]);
-        if (pid > 0 && kill(pid, SIGKILL) == 0) k->kills[i]++;
+        if (pid <= 0 || kill(pid, SIGKILL) != 0) continue; /* not up again yet */
+        k->kills[i]++;
+        kills++;
     }
     return NULL;
 }
