@@ -174,13 +174,13 @@ static bool is_passing(const PGresult *r)
     return false;
 }
 
-/* Nothing of the batch happened. */
+/* Nothing of the batch happened, or the connection is lost and nobody knows. */
 static void batch_failed(struct append_queue *q, ll_rc rc, const struct ll_error *err)
 {
     struct entry *e;
 
     if (rc == LL_ETIMEOUT) q->mend = "select landlog.unblock()";
-    if (rc == LL_ETIMEOUT || is_passing(q->result)) {
+    if (rc == LL_ETIMEOUT || rc == LL_EUNKNOWN || is_passing(q->result)) {
         put_back(q, rc != LL_ETIMEOUT);
         return;
     }

@@ -63,9 +63,11 @@ ll_rc referee_fail(PGconn *connection, const PGresult *result, const char *what,
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     ll_rc rc = pg_fail(connection, result, what, err);
 
-    if (connection != NULL && PQstatus(connection) != CONNECTION_OK)
+    /* libpq's own words have no state: the connection is lost, even where a failed write
+     * leaves it looking well. */
+    if (state == NULL || (connection != NULL && PQstatus(connection) != CONNECTION_OK))
         rc = LL_EUNKNOWN;
-    else if (state != NULL && strcmp(state, "55P03") == 0)
+    else if (strcmp(state, "55P03") == 0)
         rc = LL_ETIMEOUT;
     if (err != NULL) err->rc = rc;
     return rc;

@@ -62,8 +62,9 @@ void referee_encode(const char *service, const struct append_command *commands, 
                     struct builder *sql);
 /* The answers, one a command in the order given. `commands` are those that were encoded.
  * Where `result` is an error nothing was appended: LL_ETIMEOUT when another held the lock
- * for 2 s (referee_unblock(), then send again), else LL_EDATABASE. NULL, or an error that
- * left the connection bad, is not for here: the outcome is unknown. */
+ * for 2 s (referee_unblock(), then send again), LL_EUNKNOWN where the error is libpq's
+ * own (or `result` NULL) and so the outcome unknown, else LL_EDATABASE. An error that
+ * left the connection bad is not for here: the outcome is unknown. */
 ll_rc referee_decode(const PGresult *result, const struct append_command *commands,
                      struct append_answer *answers, size_t n,
                      struct ll_error *err) LL_MUST_CHECK;

@@ -107,7 +107,7 @@ static void check_names(size_t *count)
     char command[160], path[256];
     FILE *list;
 
-    snprintf(command, sizeof(command), "find '%s' -name 'ba*'", server.folder);
+    snprintf(command, sizeof(command), "find '%s' -type f -name 'ba*'", server.folder);
     list = popen(command, "r");
     while (list != NULL && fgets(path, sizeof(path), list) != NULL) {
         path[strcspn(path, "\n")] = '\0';
