@@ -125,8 +125,10 @@ struct lane *lane_new(struct event_base *base, const char *conninfo, const char 
     char settings[128];
 
     l->last = &l->first;
+    /* Plans made while tables are empty must be those of full ones. */
     snprintf(settings, sizeof(settings),
-             "-c statement_timeout=%d -c default_transaction_read_only=on -c jit=off",
+             "-c statement_timeout=%d -c default_transaction_read_only=on -c jit=off"
+             " -c enable_seqscan=off",
              statement_timeout_ms);
     l->connector = connector_new(base, conninfo, purpose, settings, &callbacks, l);
     return l;
