@@ -170,13 +170,6 @@ bool entity_check_arrival(const struct entity *e, const struct entity_arrival *a
                          TEXT_ARGS(entity_pointer_list(e, errors->arena)));
 }
 
-bool entity_is_after(int64_t timestamp, struct text id, int64_t other_timestamp,
-                     struct text other_id)
-{
-    if (timestamp != other_timestamp) return timestamp > other_timestamp;
-    return text_compare(id, other_id) > 0;
-}
-
 bool entity_refuse_no_file(struct entity_errors *errors)
 {
     return entity_refuse(errors, "Failed to find the entity file.");
@@ -188,9 +181,4 @@ bool entity_refuse_in_flight(const struct entity *e, struct entity_errors *error
                          "The following pointers are currently being deployed: '%.*s'. "
                          "Please try again in a few seconds.",
                          TEXT_ARGS(entity_pointer_list(e, errors->arena)));
-}
-
-bool entity_refuse_unexpected(struct entity_errors *errors)
-{
-    return entity_refuse(errors, "There was an error deploying the entity");
 }

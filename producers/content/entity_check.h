@@ -52,14 +52,8 @@ struct entity_arrival {
 bool entity_check_arrival(const struct entity *e, const struct entity_arrival *arrival,
                           const struct entity_rules *rules, struct entity_errors *errors);
 
-/* The total order of 4.7 among entities of one type: true when (timestamp, id) is after
- * the other's. */
-bool entity_is_after(int64_t timestamp, struct text id, int64_t other_timestamp,
-                     struct text other_id);
-
 /* Other refusals of the contract, one message each. All return false. */
 bool entity_refuse_no_file(struct entity_errors *errors); /* step 2 */
 bool entity_refuse_in_flight(const struct entity *e, struct entity_errors *errors);
-bool entity_refuse_unexpected(struct entity_errors *errors); /* step 8 */
 
 #endif

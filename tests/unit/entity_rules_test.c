@@ -393,14 +393,6 @@ static void only_the_recent_and_newest_arrives(void)
     arena_fini(&arena);
 }
 
-static void later_is_by_time_then_by_id(void)
-{
-    OK(entity_is_after(2, TEXT("a"), 1, TEXT("b")));
-    OK(!entity_is_after(1, TEXT("b"), 2, TEXT("a")));
-    OK(entity_is_after(1, TEXT("b"), 1, TEXT("a")));
-    OK(!entity_is_after(1, TEXT("a"), 1, TEXT("a")));
-}
-
 static void messages_are_few_short_and_whole(void)
 {
     struct entity_errors errors;
@@ -433,7 +425,6 @@ int main(void)
     RUN(newer_rules_are_switched_on);
     RUN(files_have_caps);
     RUN(only_the_recent_and_newest_arrives);
-    RUN(later_is_by_time_then_by_id);
     RUN(messages_are_few_short_and_whole);
     entity_rules_free(rules);
     json_decref(vectors);
