@@ -10,6 +10,7 @@
 #define LL_CONFORMANCE_H
 
 #include "core/base/settings.h"
+#include "core/event/registry.h"
 #include "core/log/reader.h"
 #include "core/log/referee.h"
 
@@ -72,6 +73,9 @@ void testlog_run(const struct testlog *log, const char *sql);
 void testlog_run_on_server(const char *sql);
 /* One value, as a heap string. */
 char *testlog_ask(const struct testlog *log, const char *sql);
+/* Events of one type, made of `data`, which it takes, and appended in bulk. */
+void testlog_append_data(PGconn *connection, const struct registry *registry,
+                         struct text type, json_t **data, size_t n);
 /* A reader over all partitions, from the first event on. */
 struct log_reader *testlog_reader(const struct testlog *log);
 

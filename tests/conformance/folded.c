@@ -117,27 +117,8 @@ static json_t *make_data(int key, int n)
 
 static void append_data(struct folded *f, json_t **data, size_t n)
 {
-    struct record *records = ll_calloc(n, sizeof(*records));
-    struct arena arena;
-    struct ll_error err;
-    size_t duplicates;
-
-    arena_init(&arena, 256 * 1024 * 1024);
-    for (size_t i = 0; i < n; i++) {
-        records[i].id = uuid_v7(clock_now_ms());
-        records[i].source = TEXT("conformance");
-        must(event_make(f->registry, TEXT("test.counted"), data[i], &arena, &records[i],
-                        &err),
-             &err);
-        records[i].command = records[i].id;
-        records[i].command_size = 1;
-        json_decref(data[i]);
-    }
-    must(referee_append_bulk(f->connection, TEST_SERVICE, records, n, &duplicates, &err),
-         &err);
+    testlog_append_data(f->connection, f->registry, TEXT("test.counted"), data, n);
     f->appended += n;
-    arena_fini(&arena);
-    free(records);
 }
 
 void folded_append(struct folded *f, size_t n, int only)

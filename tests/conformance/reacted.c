@@ -169,27 +169,8 @@ void reacted_close(struct reacted *r)
 
 static void append_data(struct reacted *r, json_t **data, size_t n)
 {
-    struct record *records = ll_calloc(n, sizeof(*records));
-    struct arena arena;
-    struct ll_error err;
-    size_t duplicates;
-
-    arena_init(&arena, 256 * 1024 * 1024);
-    for (size_t i = 0; i < n; i++) {
-        records[i].id = uuid_v7(clock_now_ms());
-        records[i].source = TEXT("conformance");
-        must(event_make(r->registry, TEXT("test.counted"), data[i], &arena, &records[i],
-                        &err),
-             &err);
-        records[i].command = records[i].id;
-        records[i].command_size = 1;
-        json_decref(data[i]);
-    }
-    must(referee_append_bulk(r->connection, TEST_SERVICE, records, n, &duplicates, &err),
-         &err);
+    testlog_append_data(r->connection, r->registry, TEXT("test.counted"), data, n);
     r->appended += n;
-    arena_fini(&arena);
-    free(records);
 }
 
 void reacted_append(struct reacted *r, size_t n, int only)

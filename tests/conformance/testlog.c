@@ -237,3 +237,26 @@ struct append_answer append_one(PGconn *connection, const struct append_command 
     must(referee_append(connection, TEST_SERVICE, command, 1, &answer, &err), &err);
     return answer;
 }
+
+void testlog_append_data(PGconn *connection, const struct registry *registry,
+                         struct text type, json_t **data, size_t n)
+{
+    struct record *records = ll_calloc(n, sizeof(*records));
+    struct arena arena;
+    struct ll_error err;
+    size_t duplicates;
+
+    arena_init(&arena, 256 * 1024 * 1024);
+    for (size_t i = 0; i < n; i++) {
+        records[i].id = uuid_v7(clock_now_ms());
+        records[i].source = TEXT("conformance");
+        must(event_make(registry, type, data[i], &arena, &records[i], &err), &err);
+        records[i].command = records[i].id;
+        records[i].command_size = 1;
+        json_decref(data[i]);
+    }
+    must(referee_append_bulk(connection, TEST_SERVICE, records, n, &duplicates, &err),
+         &err);
+    arena_fini(&arena);
+    free(records);
+}
